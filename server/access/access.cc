@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/access/access.h"
+
+#include <algorithm>
+
+#include "server/base/clock.h"
+#include "server/keys/sealing.h"
+
+namespace waarborg::access {
+
+using domain::HeldRole;
+using domain::Outcome;
+using domain::Refusal;
+using domain::Rule;
+using domain::Verdict;
+
+namespace {
+
+Verdict CheckPhotoReleased(const domain::Ban& ban) {
+  if (ban.release.state == domain::PhotoState::kDarkened) return Refusal(Rule::kPhotoDarkened);
+  if (ban.release.state != domain::PhotoState::kReleased) return Refusal(Rule::kPhotoNotReleased);
+  return domain::kAllowed;
+}
+
+bool Shares(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::any_of(a.begin(), a.end(), [&](const std::string& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
+}
+
+Verdict Unless(bool holds, Rule rule) {
+  if (holds) return domain::kAllowed;
+  return Refusal(rule);
+}
+
+Verdict Check(Condition condition, const state::World& world, const Grant& grant, const Asker& asker,
+              const Subject& subject, absl::Time now) {
+  const domain::Ban* ban = subject.ban;
+  const std::string& me = asker.person->id;
+  switch (condition) {
+    case Condition::kPurposeStated:
+      return Unless(subject.purpose_stated, Rule::kPurposeMissing);
+    case Condition::kAssignedHere:
+      return Unless(asker.person->AssignedTo(asker.station->location_id), Rule::kNotAssignedHere);
+    case Condition::kNotOwnChange:
+      return Unless(subject.change != nullptr && subject.change->proposed_by != me, Rule::kChangeOwnProposal);
+    case Condition::kNotAboutYourself:
+      return Unless(subject.change != nullptr && subject.change->subject_id != me, Rule::kChangeAboutYourself);
+    default:
+      break;
+  }
+  // The rest is about a ban: without one nothing is allowed.
+  if (ban == nullptr) return Refusal(Rule::kNotFound);
+  switch (condition) {
+    case Condition::kOwnLocation:
+      return Unless(world.municipality().Covers(ban->scope, asker.station->location_id), Rule::kNotFound);
+    case Condition::kConsentOnRecord:
+      return Unless(!ban->release.consent_by.empty() && ban->release.state != domain::PhotoState::kRefused,
+                    Rule::kNotFound);
+    case Condition::kBanInForce:
+      return Unless(domain::InForce(*ban, now), Rule::kBanNotInForce);
+    case Condition::kPhotoReleased:
+      return CheckPhotoReleased(*ban);
+    case Condition::kPhotoForPreview:
+      return Unless(ban->release.state == domain::PhotoState::kSupplied && domain::IsEnforceable(ban->state) &&
+                        now < ban->ends_at,
+                    Rule::kPhotoNotForPreview);
+    case Condition::kNamedRecipient:
+      return Unless(Shares(asker.person->assignment.unit_ids, ban->release.recipient_unit_ids),
+                    Rule::kNotNamedRecipient);
+    case Condition::kInstructionAcknowledged:
+      return Unless(asker.person->instruction_version == world.instruction_version(),
+                    Rule::kInstructionNotAcknowledged);
+    case Condition::kNotProposer:
+      return Unless(ban->proposed_by != me, Rule::kProposedItYourself);
+    case Condition::kNotRequester:
+      return Unless(ban->release.requested_by != me, Rule::kRequestedItYourself);
+    case Condition::kNotConsenter:
+      return Unless(ban->release.consent_by != me, Rule::kConsentedYourself);
+    case Condition::kNotDecider:
+      // The secretariat only records the board's decision; a mandated official took it.
+      return Unless(!ban->decision || ban->decision->recorded_by != me, Rule::kDecidedItYourself);
+    case Condition::kOtherTeamThanHit:
+      return Unless(ban->affected_department.empty() || ban->affected_department != asker.person->assignment.department,
+                    Rule::kOwnTeamWasHit);
+    case Condition::kDecidingLevel: {
+      const domain::Role level = domain::DecidingLevel(world.municipality(), *ban);
+      return Unless(level == domain::Role::kNone || level == grant.role.role, Rule::kOtherLevelDecides);
+    }
+    default:
+      return Refusal(Rule::kInternal);  // a condition nobody wrote a check for never holds
+  }
+}
+
+}  // namespace
+
+std::string DigestOfToken(const std::string& token) { return keys::Sha256(token); }
+
+Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, absl::Time now, Asker& asker) {
+  const domain::Station* station = world.FindStationByKey(credentials.key_fingerprint);
+  if (station == nullptr || station->revoked) return Refusal(Rule::kStationUnknown);
+  asker.station = station;
+  if (needed == Caller::kStation) return domain::kAllowed;
+
+  if (credentials.session_token.empty()) return Refusal(Rule::kSessionRequired);
+  const std::string digest = DigestOfToken(credentials.session_token);
+  state::Session* session = world.FindSession(digest);
+  if (session == nullptr) return Refusal(Rule::kSessionRequired);
+  const domain::Person* person = world.FindPerson(session->person_id);
+  if (person == nullptr) return Refusal(Rule::kSessionRequired);
+  asker.person = person;
+  if (session->station_id != station->id) return Refusal(Rule::kSessionElsewhere);
+  const domain::Municipality& m = world.municipality();
+  const bool alive = session->last_used_at + m.session_idle > now && session->opened_at + m.session_max > now &&
+                     person->WorksOn(base::LocalDay(now));
+  if (!alive) {
+    world.CloseSession(digest);
+    return Refusal(Rule::kSessionRequired);
+  }
+  session->last_used_at = now;
+  asker.session_digest = digest;
+  return domain::kAllowed;
+}
+
+Outcome<std::vector<Grant>> GrantsFor(Rpc rpc, const Asker& asker, absl::CivilDay today) {
+  std::vector<Grant> grants;
+  std::vector<HeldRole> held;
+  if (asker.person != nullptr) held = asker.person->RolesOn(today);
+  for (const Row& row : Policy()) {
+    if (row.rpc != rpc) continue;
+    if (row.caller != Caller::kRole) grants.push_back({HeldRole{}, &row});
+    for (const HeldRole& role : held) {
+      if (row.roles.Has(role.role)) grants.push_back({role, &row});
+    }
+  }
+  if (grants.empty()) return Rule::kRoleNotAllowed;
+  return grants;
+}
+
+Outcome<Grant> CheckConditions(const state::World& world, const std::vector<Grant>& grants, const Asker& asker,
+                               const Subject& subject, absl::Time now) {
+  Verdict first;
+  for (const Grant& grant : grants) {
+    Verdict verdict;
+    for (int c = 0; c < static_cast<int>(Condition::kCount) && !verdict; ++c) {
+      if (!grant.row->conditions.Has(static_cast<Condition>(c))) continue;
+      verdict = Check(static_cast<Condition>(c), world, grant, asker, subject, now);
+    }
+    if (!verdict) return grant;
+    if (!first) first = verdict;
+  }
+  return *first;
+}
+
+}  // namespace waarborg::access

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/access/policy.h"
+
+namespace waarborg::access {
+namespace {
+
+using enum Rpc;
+using enum Condition;
+using C = Caller;
+using R = domain::Role;
+using domain::RoleSet;
+
+// clang-format off
+constexpr RoleSet kAdmin{R::kAdministrator};
+constexpr RoleSet kConfirmers{R::kPrivacyOfficer, R::kMunicipalSecretary};
+constexpr RoleSet kAdminAndConfirmers{R::kAdministrator, R::kPrivacyOfficer, R::kMunicipalSecretary};
+constexpr RoleSet kSupervisors{R::kAuditor, R::kDataProtectionOfficer};
+constexpr RoleSet kOverseers{R::kAdministrator, R::kPrivacyOfficer, R::kMunicipalSecretary, R::kAuditor,
+                             R::kDataProtectionOfficer};
+constexpr RoleSet kLevels{R::kMunicipalSecretary, R::kBoardSecretariat};
+constexpr RoleSet kCaseworkers{R::kManager, R::kSecurityCoordinator, R::kMunicipalSecretary, R::kBoardSecretariat,
+                               R::kLegal, R::kPrivacyOfficer};
+constexpr RoleSet kRecipients{R::kDeskStaff, R::kPoliceContact};
+
+// RPC, who, roles, conditions. Several rows for one RPC: any of them will do.
+constexpr Row kPolicy[] = {
+    {kCompleteEnrolment, C::kStation, {}, {}},
+    {kOpenSession,       C::kStation, {}, {}},
+    {kCloseSession,      C::kSession, {}, {}},
+    {kGetSession,        C::kSession, {}, {}, Entry::kNotLogged},
+    {kGetPolicy,         C::kSession, {}, {}, Entry::kNotLogged},
+
+    {kListChanges,          C::kRole, kAdminAndConfirmers, {}},
+    {kConfirmChange,        C::kRole, kConfirmers,         {kNotOwnChange, kNotAboutYourself}},
+    {kRejectChange,         C::kRole, kAdminAndConfirmers, {}},
+    {kProposeConfiguration, C::kRole, kAdmin,              {}},
+    {kGetConfiguration,     C::kSession, {},               {}, Entry::kNotLogged},
+
+    {kProposePerson,       C::kRole, kAdmin,              {}},
+    {kProposePersonChange, C::kRole, kAdmin,              {}},
+    {kProposeReset,        C::kRole, kAdmin,              {}},
+    {kProposeDeputy,       C::kRole, kAdmin,              {}},
+    {kBlockPerson,         C::kRole, kAdminAndConfirmers, {}},
+    {kListPeople,          C::kRole, kOverseers,          {}},
+
+    {kProposeStation, C::kRole, kAdmin,     {}},
+    {kRevokeStation,  C::kRole, {R::kAdministrator, R::kSecurityCoordinator}, {}},
+    {kListStations,   C::kRole, kOverseers, {}},
+
+    {kProposeBan,    C::kRole, {R::kManager}, {}},
+    {kDenyOnTheSpot, C::kRole, {R::kDeskStaff}, {kAssignedHere}},
+    {kDenyOnTheSpot, C::kRole, {R::kManager, R::kSecurityCoordinator}, {}},
+    {kRaiseAlert,    C::kRole, {R::kManager, R::kSecurityCoordinator}, {}},
+    {kAmendBan,      C::kRole, {R::kManager, R::kSecurityCoordinator}, {}},
+    {kAdviseBan,     C::kRole, {R::kMunicipalSecretary}, {}},
+    {kDecideBan,     C::kRole, kLevels, {kNotProposer, kDecidingLevel}},
+    {kExtendBan,     C::kRole, kLevels, {kDecidingLevel}},
+    {kLiftBan,       C::kRole, kLevels, {kDecidingLevel}},
+    {kGetBan,        C::kRole, kCaseworkers, {}},
+    {kGetBan,        C::kRole, {R::kCivilAffairs}, {kConsentOnRecord}},
+    {kGetBan,        C::kRole, {R::kPoliceContact}, {kBanInForce}},
+    {kListBans,      C::kRole, kCaseworkers, {}},
+    {kListBans,      C::kRole, {R::kCivilAffairs}, {kConsentOnRecord}},
+
+    {kRecordInformed,       C::kRole, {R::kManager, R::kSecurityCoordinator}, {}},
+    {kRequestRelease,       C::kRole, {R::kSecurityCoordinator}, {}},
+    {kDecideConsent,        C::kRole, {R::kManager}, {kNotRequester, kOtherTeamThanHit}},
+    {kSupplyPhoto,          C::kRole, {R::kCivilAffairs}, {kNotRequester, kNotConsenter}},
+    {kDeclineSupply,        C::kRole, {R::kCivilAffairs}, {kNotRequester, kNotConsenter}},
+    {kPreviewPhoto,         C::kRole, {R::kCivilAffairs}, {kPhotoForPreview}},
+    {kReleasePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
+    {kDarkenPhoto,          C::kRole, {R::kSecurityCoordinator}, {}},
+    {kRestorePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
+    {kWithdrawWrongPhoto,   C::kRole, {R::kSecurityCoordinator, R::kCivilAffairs}, {}},
+    {kDecidePhotoObjection, C::kRole, {R::kLegal}, {kNotConsenter, kNotDecider}},
+
+    {kCheckVisitor, C::kRole, {R::kDeskStaff}, {kPurposeStated, kAssignedHere}},
+    {kShowPhoto,    C::kRole, {R::kDeskStaff}, {kPurposeStated, kAssignedHere, kOwnLocation, kBanInForce,
+                                                kPhotoReleased, kNamedRecipient, kInstructionAcknowledged}},
+    {kShowPhoto,    C::kRole, {R::kPoliceContact}, {kPurposeStated, kBanInForce, kPhotoReleased, kNamedRecipient,
+                                                    kInstructionAcknowledged}},
+    {kNextBriefing,           C::kRole, {R::kDeskStaff}, {kAssignedHere}},
+    {kReportBreach,           C::kRole, {R::kDeskStaff}, {kAssignedHere, kOwnLocation, kBanInForce}},
+    {kGetInstruction,         C::kRole, kRecipients, {}, Entry::kNotLogged},
+    {kAcknowledgeInstruction, C::kRole, kRecipients, {}},
+
+    {kListEntries, C::kRole, kSupervisors, {}},
+    {kGetTreeHead, C::kRole, kSupervisors, {}, Entry::kNotLogged},
+};
+
+constexpr RpcName kNames[] = {
+    {kCompleteEnrolment, "SessionService", "CompleteEnrolment"},
+    {kOpenSession, "SessionService", "OpenSession"},
+    {kCloseSession, "SessionService", "CloseSession"},
+    {kGetSession, "SessionService", "GetSession"},
+    {kGetPolicy, "SessionService", "GetPolicy"},
+    {kListChanges, "ChangeService", "ListChanges"},
+    {kConfirmChange, "ChangeService", "ConfirmChange"},
+    {kRejectChange, "ChangeService", "RejectChange"},
+    {kProposeConfiguration, "ChangeService", "ProposeConfiguration"},
+    {kGetConfiguration, "ChangeService", "GetConfiguration"},
+    {kProposePerson, "PeopleService", "ProposePerson"},
+    {kProposePersonChange, "PeopleService", "ProposePersonChange"},
+    {kProposeReset, "PeopleService", "ProposeReset"},
+    {kProposeDeputy, "PeopleService", "ProposeDeputy"},
+    {kBlockPerson, "PeopleService", "BlockPerson"},
+    {kListPeople, "PeopleService", "ListPeople"},
+    {kProposeStation, "StationService", "ProposeStation"},
+    {kRevokeStation, "StationService", "RevokeStation"},
+    {kListStations, "StationService", "ListStations"},
+    {kProposeBan, "BanService", "ProposeBan"},
+    {kDenyOnTheSpot, "BanService", "DenyOnTheSpot"},
+    {kRaiseAlert, "BanService", "RaiseAlert"},
+    {kAmendBan, "BanService", "AmendBan"},
+    {kAdviseBan, "BanService", "AdviseBan"},
+    {kDecideBan, "BanService", "DecideBan"},
+    {kExtendBan, "BanService", "ExtendBan"},
+    {kLiftBan, "BanService", "LiftBan"},
+    {kGetBan, "BanService", "GetBan"},
+    {kListBans, "BanService", "ListBans"},
+    {kRecordInformed, "PhotoReleaseService", "RecordInformed"},
+    {kRequestRelease, "PhotoReleaseService", "RequestRelease"},
+    {kDecideConsent, "PhotoReleaseService", "DecideConsent"},
+    {kSupplyPhoto, "PhotoReleaseService", "SupplyPhoto"},
+    {kDeclineSupply, "PhotoReleaseService", "DeclineSupply"},
+    {kPreviewPhoto, "PhotoReleaseService", "PreviewPhoto"},
+    {kReleasePhoto, "PhotoReleaseService", "ReleasePhoto"},
+    {kDarkenPhoto, "PhotoReleaseService", "DarkenPhoto"},
+    {kRestorePhoto, "PhotoReleaseService", "RestorePhoto"},
+    {kWithdrawWrongPhoto, "PhotoReleaseService", "WithdrawWrongPhoto"},
+    {kDecidePhotoObjection, "PhotoReleaseService", "DecidePhotoObjection"},
+    {kCheckVisitor, "CheckService", "CheckVisitor"},
+    {kShowPhoto, "CheckService", "ShowPhoto"},
+    {kNextBriefing, "CheckService", "NextBriefing"},
+    {kReportBreach, "CheckService", "ReportBreach"},
+    {kGetInstruction, "CheckService", "GetInstruction"},
+    {kAcknowledgeInstruction, "CheckService", "AcknowledgeInstruction"},
+    {kListEntries, "AuditService", "ListEntries"},
+    {kGetTreeHead, "AuditService", "GetTreeHead"},
+};
+
+constexpr const char* kConditionNames[] = {
+    "purpose-stated", "assigned-here", "own-location", "consent-on-record", "ban-in-force", "photo-released",
+    "photo-for-preview", "named-recipient", "instruction-acknowledged", "not-proposer", "not-requester",
+    "not-consenter", "not-decider", "other-team-than-hit", "deciding-level", "not-own-change", "not-about-yourself",
+};
+// clang-format on
+
+constexpr bool EveryRpcHasARow() {
+  for (size_t i = 0; i < static_cast<size_t>(Rpc::kRpcCount); ++i) {
+    bool found = false;
+    for (const Row& row : kPolicy) found |= row.rpc == static_cast<Rpc>(i);
+    if (!found) return false;
+  }
+  return true;
+}
+static_assert(EveryRpcHasARow(), "an RPC has no row in the policy table");
+
+constexpr bool NamesInOrder() {
+  for (size_t i = 0; i < static_cast<size_t>(Rpc::kRpcCount); ++i) {
+    if (kNames[i].rpc != static_cast<Rpc>(i)) return false;
+  }
+  return true;
+}
+static_assert(sizeof(kNames) / sizeof(kNames[0]) == static_cast<size_t>(Rpc::kRpcCount), "an RPC has no name");
+static_assert(NamesInOrder(), "the names stand in another order than the RPCs");
+static_assert(sizeof(kConditionNames) / sizeof(kConditionNames[0]) == static_cast<size_t>(Condition::kCount),
+              "a condition has no name");
+
+constexpr bool RoleRowsNameRoles() {
+  for (const Row& row : kPolicy) {
+    if ((row.caller == Caller::kRole) == row.roles.empty()) return false;
+  }
+  return true;
+}
+static_assert(RoleRowsNameRoles(), "a row by role names no role, or another row names one");
+
+}  // namespace
+
+std::span<const Row> Policy() { return kPolicy; }
+const RpcName& NameOf(Rpc rpc) { return kNames[static_cast<size_t>(rpc)]; }
+const char* NameOf(Condition condition) { return kConditionNames[static_cast<size_t>(condition)]; }
+
+}  // namespace waarborg::access

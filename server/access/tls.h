@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <string>
+
+namespace waarborg::access {
+
+// Restricts every TLS context of this process, server and client, to the "good" set of the NCSC guidelines (2025): TLS
+// 1.3 with AES_256_GCM_SHA384 or CHACHA20_POLY1305_SHA256. gRPC offers no setting for it, so it goes through OpenSSL's
+// process-wide configuration. Call first thing in main, before anything else touches OpenSSL. False when it failed: then
+// do not go on.
+bool RestrictTls();
+
+}  // namespace waarborg::access

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "server/base/clock.h"
+
+namespace waarborg::base {
+
+// A clock that another process sets: a file of 8 bytes, milliseconds since 1970 in the machine's byte order, mapped into
+// memory. Linked only into the test-clock build of the server and into the tests' tools.
+class FileClock : public Clock {
+ public:
+  // Null when the file is not there or not 8 bytes.
+  static std::unique_ptr<FileClock> Open(const std::string& path);
+  ~FileClock() override;
+  absl::Time Now() const override;
+
+  // Makes or sets the file.
+  static bool Set(const std::string& path, absl::Time t);
+
+ private:
+  explicit FileClock(const int64_t* ms) : ms_(ms) {}
+  const int64_t* ms_;
+};
+
+}  // namespace waarborg::base

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/config/config.h"
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace waarborg::config {
+namespace {
+
+using domain::GuidelineScope;
+using domain::Measure;
+using domain::Municipality;
+using domain::Operator;
+using domain::Role;
+
+// One table of the file. Every key that is asked for is noted, so that Done can report the ones nobody asked for: a
+// misspelt key is an error, never silently a default.
+class Reader {
+ public:
+  Reader(const toml::table& table, std::string name, Errors& errors)
+      : table_(table), name_(std::move(name)), errors_(errors) {}
+
+  void Error(const toml::node* at, const std::string& what) {
+    const auto line = at != nullptr ? at->source().begin.line : table_.source().begin.line;
+    errors_.push_back(absl::StrCat(name_, ":", line, ": ", what));
+  }
+
+  std::string Text(const char* key, bool required) {
+    const toml::node* node = Node(key, required);
+    if (node == nullptr) return "";
+    if (auto v = node->value_exact<std::string>()) {
+      if (required && v->empty()) Error(node, absl::StrCat(key, " is empty"));
+      return *v;
+    }
+    Error(node, absl::StrCat(key, " must be a text in quotes"));
+    return "";
+  }
+
+  bool Flag(const char* key, bool otherwise) {
+    const toml::node* node = Node(key, false);
+    if (node == nullptr) return otherwise;
+    if (auto v = node->value_exact<bool>()) return *v;
+    Error(node, absl::StrCat(key, " must be true or false"));
+    return otherwise;
+  }
+
+  int Number(const char* key, int low, int high, std::optional<int> otherwise) {
+    const toml::node* node = Node(key, !otherwise);
+    if (node == nullptr) return otherwise.value_or(low);
+    auto v = node->value_exact<int64_t>();
+    if (v && *v >= low && *v <= high) return static_cast<int>(*v);
+    Error(node, absl::StrCat(key, " must be a whole number from ", low, " to ", high));
+    return low;
+  }
+
+  std::vector<std::string> Texts(const char* key) {
+    std::vector<std::string> out;
+    const toml::node* node = Node(key, true);
+    if (node == nullptr) return out;
+    const toml::array* list = node->as_array();
+    if (list != nullptr) {
+      for (const toml::node& one : *list) {
+        if (auto v = one.value_exact<std::string>()) {
+          out.push_back(*v);
+        } else {
+          Error(&one, absl::StrCat(key, " must be a list of texts in quotes"));
+        }
+      }
+    }
+    if (out.empty()) Error(node, absl::StrCat(key, " must be a list of at least one text"));
+    return out;
+  }
+
+  // One of the words, by position.
+  size_t Choice(const char* key, const std::vector<std::string>& words, std::optional<size_t> otherwise) {
+    const toml::node* node = Node(key, !otherwise);
+    if (node == nullptr) return otherwise.value_or(0);
+    const auto v = node->value_exact<std::string>();
+    for (size_t i = 0; v && i < words.size(); ++i) {
+      if (*v == words[i]) return i;
+    }
+    Error(node, absl::StrCat(key, " must be one of: ", absl::StrJoin(words, ", ")));
+    return 0;
+  }
+
+  // Low and high, as [low, high].
+  void Range(const char* key, int& low, int& high) {
+    const toml::node* node = Node(key, true);
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list != nullptr && list->size() == 2) {
+      const auto a = list->get(0)->value_exact<int64_t>(), b = list->get(1)->value_exact<int64_t>();
+      if (a && b && *a >= 1 && *a <= *b && *b <= 60) {
+        low = static_cast<int>(*a);
+        high = static_cast<int>(*b);
+        return;
+      }
+    }
+    Error(node, absl::StrCat(key, " must be two whole numbers of months, the lower first, from 1 to 60"));
+  }
+
+  // Calls `each` with every table of a list of tables.
+  template <class F>
+  void Tables(const char* key, F each) {
+    const toml::node* node = Node(key, true);
+    if (node == nullptr) return;
+    const toml::array* list = node->as_array();
+    if (list == nullptr || list->empty()) {
+      Error(node, absl::StrCat("[[", key, "]] must stand at least once"));
+      return;
+    }
+    std::set<std::string> ids;
+    for (const toml::node& one : *list) {
+      const toml::table* table = one.as_table();
+      if (table == nullptr) {
+        Error(&one, absl::StrCat(key, " must be tables: [[", key, "]]"));
+        continue;
+      }
+      Reader reader(*table, name_, errors_);
+      const std::string id = reader.Text("id", true);
+      if (!id.empty() && id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
+        reader.Error(table->get("id"), "id must be of a-z, 0-9 and hyphen");
+      }
+      if (!id.empty() && !ids.insert(id).second) {
+        reader.Error(table->get("id"), absl::StrCat("the id \"", id, "\" stands twice in [[", key, "]]"));
+      }
+      each(reader, id);
+      reader.Done();
+    }
+  }
+
+  // A table of its own, absent allowed.
+  template <class F>
+  void Table(const char* key, F each) {
+    const toml::node* node = Node(key, false);
+    if (node == nullptr) return;
+    const toml::table* table = node->as_table();
+    if (table == nullptr) {
+      Error(node, absl::StrCat(key, " must be a table: [", key, "]"));
+      return;
+    }
+    Reader reader(*table, name_, errors_);
+    each(reader);
+    reader.Done();
+  }
+
+  void Done() {
+    for (const auto& [key, node] : table_) {
+      if (!asked_.contains(std::string(key.str()))) Error(&node, absl::StrCat("unknown key \"", std::string(key.str()), "\""));
+    }
+  }
+
+ private:
+  const toml::node* Node(const char* key, bool required) {
+    asked_.insert(key);
+    const toml::node* node = table_.get(key);
+    if (node == nullptr && required) Error(nullptr, absl::StrCat(key, " is missing"));
+    return node;
+  }
+
+  const toml::table& table_;
+  std::string name_;
+  Errors& errors_;
+  std::set<std::string> asked_;
+};
+
+bool Parse(const std::string& text, const std::string& name, Errors& errors, toml::table& out) {
+  toml::parse_result result = toml::parse(text);
+  if (!result) {
+    const auto& e = result.error();
+    errors.push_back(absl::StrCat(name, ":", e.source().begin.line, ": ", std::string(e.description())));
+    return false;
+  }
+  out = std::move(result).table();
+  return true;
+}
+
+}  // namespace
+
+ServerConfig ParseServer(const std::string& toml, const std::string& name, Errors& errors) {
+  ServerConfig c;
+  toml::table table;
+  if (!Parse(toml, name, errors, table)) return c;
+  Reader r(table, name, errors);
+  c.listen = r.Text("listen", true);
+  c.data_folder = r.Text("data_folder", true);
+  c.root_key_file = r.Text("root_key_file", true);
+  c.certificate_file = r.Text("certificate_file", true);
+  c.key_file = r.Text("key_file", true);
+  c.client_ca_file = r.Text("client_ca_file", true);
+  r.Table("password_hash", [&](Reader& t) {
+    c.argon2_memory_kib = t.Number("memory_kib", 8192, 1 << 20, c.argon2_memory_kib);
+    c.argon2_passes = t.Number("passes", 1, 16, c.argon2_passes);
+  });
+  r.Done();
+  if (!c.listen.empty() && c.listen.rfind(':') == std::string::npos) {
+    r.Error(table.get("listen"), "listen must be \"host:port\"");
+  }
+  if (!c.data_folder.empty() && c.root_key_file.rfind(c.data_folder + "/", 0) == 0) {
+    r.Error(table.get("root_key_file"), "root_key_file must lie outside data_folder: a backup of the one must not hold the other");
+  }
+  return c;
+}
+
+Municipality ParseMunicipality(const std::string& toml, const std::string& name, Errors& errors) {
+  Municipality m;
+  toml::table table;
+  if (!Parse(toml, name, errors, table)) return m;
+  Reader r(table, name, errors);
+  m.name = r.Text("name", true);
+  m.instruction = r.Text("instruction", true);
+  m.confirm_within = absl::Hours(24) * r.Number("confirm_denial_within_days", 1, 60, std::nullopt);
+  m.alert_max_days = r.Number("alert_max_days", 1, 365, 90);
+  r.Table("session", [&](Reader& t) {
+    m.session_idle = absl::Minutes(t.Number("idle_minutes", 1, 60, 10));
+    m.session_max = absl::Hours(t.Number("max_hours", 1, 24, 10));
+    m.session_resume = absl::Minutes(t.Number("resume_minutes", 0, 720, 240));
+  });
+  r.Tables("location", [&](Reader& t, const std::string& id) {
+    domain::Location l;
+    l.id = id;
+    l.name = t.Text("name", true);
+    l.municipal = t.Flag("municipal", true);
+    l.run_by = static_cast<Operator>(t.Choice("run_by", {"own", "processor", "third-party"}, 0));
+    l.sharing_basis = t.Text("sharing_basis", false);
+    l.steps = t.Texts("steps");
+    m.locations.push_back(std::move(l));
+  });
+  r.Tables("unit", [&](Reader& t, const std::string& id) {
+    m.units.push_back({id, t.Text("name", true), t.Flag("may_see_photos", false)});
+  });
+  r.Tables("ground", [&](Reader& t, const std::string& id) {
+    domain::Ground g;
+    g.id = id;
+    g.name = t.Text("name", true);
+    g.measure = t.Choice("measure", {"time-out", "access-ban"}, std::nullopt) == 0 ? Measure::kTimeOut
+                                                                                   : Measure::kAccessBan;
+    g.scope = static_cast<GuidelineScope>(
+        t.Choice("scope", {"incident-location", "several", "all-municipal"}, std::nullopt));
+    g.decided_by = t.Choice("decided_by", {"municipal-secretary", "board"}, std::nullopt) == 0
+                       ? Role::kMunicipalSecretary
+                       : Role::kBoardSecretariat;
+    g.advice_needed = t.Flag("secretary_advises", false);
+    t.Range("months_first", g.first_min_months, g.first_max_months);
+    t.Range("months_repeat", g.repeat_min_months, g.repeat_max_months);
+    m.grounds.push_back(std::move(g));
+  });
+  r.Tables("criterion", [&](Reader& t, const std::string& id) { m.criteria.push_back({id, t.Text("text", true)}); });
+  r.Tables("photo_source", [&](Reader& t, const std::string& id) {
+    m.sources.push_back({id, t.Text("name", true), t.Flag("allowed", false)});
+  });
+  r.Tables("legal_basis", [&](Reader& t, const std::string& id) { m.legal_bases.push_back({id, t.Text("name", true)}); });
+  r.Done();
+  return m;
+}
+
+}  // namespace waarborg::config

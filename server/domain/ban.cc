@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/domain/ban.h"
+
+#include <algorithm>
+
+#include "server/base/clock.h"
+
+namespace waarborg::domain {
+namespace {
+
+using S = BanState;
+using E = BanEvent;
+
+struct Row {
+  BanState from;
+  BanEvent event;
+  BanState to;
+};
+
+constexpr Row kTable[] = {
+    {S::kUnspecified, E::kPropose, S::kProposed},
+    {S::kUnspecified, E::kDeny, S::kProvisional},
+    {S::kUnspecified, E::kRaiseAlert, S::kAlert},
+
+    {S::kAlert, E::kAmend, S::kAlert},
+    {S::kAlert, E::kEstablishIdentity, S::kProposed},
+    {S::kAlert, E::kEndPasses, S::kExpired},
+
+    {S::kProposed, E::kAmend, S::kProposed},
+    {S::kProposed, E::kEstablishIdentity, S::kProposed},
+    {S::kProposed, E::kAdvise, S::kProposed},
+    {S::kProposed, E::kApprove, S::kActive},
+    {S::kProposed, E::kReject, S::kRejected},
+
+    {S::kProvisional, E::kAmend, S::kProvisional},
+    {S::kProvisional, E::kEstablishIdentity, S::kProvisional},
+    {S::kProvisional, E::kAdvise, S::kProvisional},
+    {S::kProvisional, E::kApprove, S::kActive},
+    {S::kProvisional, E::kReject, S::kRejected},
+    {S::kProvisional, E::kEndPasses, S::kLapsed},
+
+    {S::kActive, E::kAmend, S::kActive},  // earlier names that come to light; never the terms
+    {S::kActive, E::kExtend, S::kExtended},
+    {S::kActive, E::kLift, S::kLifted},
+    {S::kActive, E::kEndPasses, S::kExpired},
+
+    {S::kExtended, E::kAmend, S::kExtended},
+    {S::kExtended, E::kExtend, S::kExtended},
+    {S::kExtended, E::kLift, S::kLifted},
+    {S::kExtended, E::kEndPasses, S::kExpired},
+};
+
+Verdict Step(Ban& ban, BanEvent event) {
+  auto next = NextState(ban.state, event);
+  if (!next) return Refusal(Rule::kWrongState);
+  ban.state = *next;
+  return kAllowed;
+}
+
+Verdict FitsState(const Ban& ban, BanEvent event) {
+  if (!NextState(ban.state, event)) return Refusal(Rule::kWrongState);
+  return kAllowed;
+}
+
+// The same day `months` later; the last day of the month when it has no such day.
+absl::CivilDay AddMonths(absl::CivilDay day, int months) {
+  absl::CivilMonth month = absl::CivilMonth(day) + months;
+  absl::CivilDay last = absl::CivilDay(month + 1) - 1;
+  return std::min(absl::CivilDay(month) + (day.day() - 1), last);
+}
+
+Verdict CheckScope(const Municipality& m, const Scope& scope) {
+  if (scope.all_municipal) {
+    if (!scope.location_ids.empty()) return Refusal(Rule::kFieldInvalid, "scope.location_ids");
+    return kAllowed;
+  }
+  if (scope.location_ids.empty()) return Refusal(Rule::kFieldMissing, "scope");
+  for (const std::string& id : scope.location_ids) {
+    const Location* location = m.FindLocation(id);
+    if (location == nullptr) return Refusal(Rule::kUnknownLocation, "scope.location_ids");
+    if (location->run_by == Operator::kThirdParty && location->sharing_basis.empty()) {
+      return Refusal(Rule::kThirdPartyLocation, "scope.location_ids");
+    }
+  }
+  return kAllowed;
+}
+
+Verdict CheckIdentity(const Identity& identity) {
+  if (identity.established) {
+    if (identity.name.surname.empty()) return Refusal(Rule::kFieldMissing, "identity.name.surname");
+    if (!identity.birth_date.known()) return Refusal(Rule::kFieldMissing, "identity.birth_date");
+  }
+  return kAllowed;
+}
+
+bool DepartsFromGuideline(const Ground& ground, const Terms& terms) {
+  if (terms.measure != ground.measure) return true;
+  switch (ground.scope) {
+    case GuidelineScope::kIncidentLocation:
+      if (terms.scope.all_municipal || terms.scope.location_ids.size() != 1) return true;
+      break;
+    case GuidelineScope::kSeveral:
+      if (terms.scope.all_municipal) return true;
+      break;
+    case GuidelineScope::kAllMunicipal:
+      if (!terms.scope.all_municipal) return true;
+      break;
+  }
+  const int min_months = terms.repeat_offence ? ground.repeat_min_months : ground.first_min_months;
+  const int max_months = terms.repeat_offence ? ground.repeat_max_months : ground.first_max_months;
+  // Three months from 2 March run to and including 1 June; writing 2 June is the same three months to most people.
+  return terms.until < AddMonths(terms.from, min_months) - 1 || terms.until > AddMonths(terms.from, max_months);
+}
+
+// The papers of a decision. That the level is the right one is a condition in the policy table.
+Verdict CheckDecision(const DecisionInput& input, absl::Time now, Decision& out) {
+  const absl::CivilDay today = base::LocalDay(now);
+  if (input.level == Role::kBoardSecretariat && (input.number.empty() || !input.date)) {
+    return Refusal(Rule::kBoardDecisionIncomplete, input.number.empty() ? "decision_number" : "decision_date");
+  }
+  if (input.date && *input.date > today) return Refusal(Rule::kDateInFuture, "decision_date");
+  out = Decision{input.level, input.number, input.date.value_or(today), input.person_id};
+  return kAllowed;
+}
+
+void End(Ban& ban, DestructionReason reason) { EndRelease(ban.release, reason); }
+
+}  // namespace
+
+std::optional<BanState> NextState(BanState from, BanEvent event) {
+  for (const Row& row : kTable) {
+    if (row.from == from && row.event == event) return row.to;
+  }
+  return std::nullopt;
+}
+
+bool IsFinal(BanState state) {
+  return state == S::kRejected || state == S::kLapsed || state == S::kLifted || state == S::kExpired;
+}
+
+bool IsEnforceable(BanState state) {
+  return state == S::kProvisional || state == S::kAlert || state == S::kActive || state == S::kExtended;
+}
+
+bool InForce(const Ban& ban, absl::Time now) {
+  return IsEnforceable(ban.state) && ban.starts_at <= now && now < ban.ends_at;
+}
+
+bool EndIsDue(const Ban& ban, absl::Time now) { return IsEnforceable(ban.state) && ban.ends_at <= now; }
+
+Verdict CheckTerms(const Municipality& m, const Terms& terms, absl::Time now) {
+  const Ground* ground = m.FindGround(terms.ground_id);
+  if (terms.ground_id.empty()) return Refusal(Rule::kFieldMissing, "terms.ground_id");
+  if (ground == nullptr) return Refusal(Rule::kUnknownGround, "terms.ground_id");
+  if (terms.measure != Measure::kTimeOut && terms.measure != Measure::kAccessBan) {
+    return Refusal(Rule::kFieldMissing, "terms.measure");
+  }
+  if (terms.legal_form == LegalForm::kUnspecified) return Refusal(Rule::kFieldMissing, "terms.legal_form");
+  if (auto v = CheckScope(m, terms.scope)) return Refusal(v->rule, "terms." + v->field);
+  if (terms.until < terms.from || terms.until < base::LocalDay(now)) {
+    return Refusal(Rule::kDatesInWrongOrder, "terms.until");
+  }
+  if (terms.departure_reason.empty() && DepartsFromGuideline(*ground, terms)) {
+    return Refusal(Rule::kDepartureNeedsReason, "terms.departure_reason");
+  }
+  return kAllowed;
+}
+
+Verdict Propose(const Municipality& m, Ban& ban, absl::Time now) {
+  if (auto v = FitsState(ban, E::kPropose)) return v;
+  if (auto v = CheckIdentity(ban.identity)) return v;
+  if (!ban.identity.established && ban.identity.description.empty()) {
+    return Refusal(Rule::kFieldMissing, "identity.description");
+  }
+  if (!ban.terms) return Refusal(Rule::kFieldMissing, "terms");
+  if (auto v = CheckTerms(m, *ban.terms, now)) return v;
+  if (ban.reasons.empty()) return Refusal(Rule::kFieldMissing, "reasons");
+  if (ban.open_channels.empty()) return Refusal(Rule::kFieldMissing, "open_channels");
+  ban.proposed_at = now;
+  return Step(ban, E::kPropose);
+}
+
+Verdict Deny(const Municipality& m, Ban& ban, absl::Time now) {
+  if (auto v = FitsState(ban, E::kDeny)) return v;
+  if (auto v = CheckIdentity(ban.identity)) return v;
+  if (auto v = CheckScope(m, Scope{false, {ban.incident_location_id}})) return v;
+  ban.scope = Scope{false, {ban.incident_location_id}};
+  ban.proposed_at = now;
+  ban.starts_at = now;
+  ban.ends_at = now + m.confirm_within;
+  return Step(ban, E::kDeny);
+}
+
+Verdict RaiseAlert(const Municipality& m, Ban& ban, absl::CivilDay until, absl::Time now) {
+  if (auto v = FitsState(ban, E::kRaiseAlert)) return v;
+  if (ban.identity.description.empty()) return Refusal(Rule::kFieldMissing, "description");
+  if (ban.reasons.empty()) return Refusal(Rule::kFieldMissing, "reasons");
+  if (auto v = CheckScope(m, ban.scope)) return v;
+  const absl::CivilDay today = base::LocalDay(now);
+  if (until < today || until > today + m.alert_max_days) return Refusal(Rule::kDatesInWrongOrder, "until");
+  ban.proposed_at = now;
+  ban.starts_at = now;
+  ban.ends_at = base::EndOfDay(until);
+  return Step(ban, E::kRaiseAlert);
+}
+
+Verdict Amend(const Municipality& m, Ban& ban, const Amendment& a, absl::Time now) {
+  const bool establishes = a.identity && a.identity->established && !ban.identity.established;
+  const BanEvent event = establishes ? E::kEstablishIdentity : E::kAmend;
+  if (auto v = FitsState(ban, event)) return v;
+  const bool decided = ban.state == S::kActive || ban.state == S::kExtended;
+  if (decided && a.terms) return Refusal(Rule::kWrongState, "terms");
+  if (a.identity) {
+    if (ban.identity.established && !a.identity->established) {
+      return Refusal(Rule::kFieldInvalid, "identity.established");
+    }
+    if (auto v = CheckIdentity(*a.identity)) return v;
+  }
+  if (a.terms) {
+    if (auto v = CheckTerms(m, *a.terms, now)) return v;
+  }
+  if (a.identity) ban.identity = *a.identity;
+  if (a.terms) {
+    ban.terms = a.terms;
+    // What was advised or answered was about the old terms.
+    ban.advice.clear();
+    ban.advised_by.clear();
+  }
+  if (!a.reasons.empty()) ban.reasons = a.reasons;
+  if (!a.affected_department.empty()) ban.affected_department = a.affected_department;
+  if (!a.open_channels.empty()) ban.open_channels = a.open_channels;
+  return Step(ban, event);
+}
+
+Verdict Advise(Ban& ban, const std::string& advice, const std::string& person_id) {
+  if (auto v = FitsState(ban, E::kAdvise)) return v;
+  if (!ban.terms) return Refusal(Rule::kFieldMissing, "terms");
+  if (advice.empty()) return Refusal(Rule::kFieldMissing, "advice");
+  ban.advice = advice;
+  ban.advised_by = person_id;
+  return Step(ban, E::kAdvise);
+}
+
+Role DecidingLevel(const Municipality& m, const Ban& ban) {
+  if (ban.decision) return ban.decision->level;
+  const Ground* ground = ban.terms ? m.FindGround(ban.terms->ground_id) : nullptr;
+  return ground == nullptr ? Role::kNone : ground->decided_by;
+}
+
+Verdict Decide(const Municipality& m, Ban& ban, bool approve, const DecisionInput& input, absl::Time now) {
+  const BanEvent event = approve ? E::kApprove : E::kReject;
+  if (auto v = FitsState(ban, event)) return v;
+  if (!ban.terms) return Refusal(Rule::kFieldMissing, "terms");
+  const Ground* ground = m.FindGround(ban.terms->ground_id);
+  if (ground == nullptr) return Refusal(Rule::kUnknownGround, "terms.ground_id");
+  Decision decision;
+  if (auto v = CheckDecision(input, now, decision)) return v;
+  if (approve) {
+    if (!ban.identity.established) return Refusal(Rule::kIdentityNotEstablished, "identity");
+    if (ground->advice_needed && ban.advised_by.empty()) return Refusal(Rule::kAdviceMissing);
+    if (base::EndOfDay(ban.terms->until) <= now) return Refusal(Rule::kDecidedAfterEnd, "terms.until");
+    ban.scope = ban.terms->scope;
+    ban.starts_at = base::StartOfDay(ban.terms->from);
+    ban.ends_at = base::EndOfDay(ban.terms->until);
+  } else {
+    End(ban, DestructionReason::kBanEnded);
+  }
+  ban.decision = decision;
+  return Step(ban, event);
+}
+
+Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const DecisionInput& input, absl::Time now) {
+  if (auto v = FitsState(ban, E::kExtend)) return v;
+  if (reason.empty()) return Refusal(Rule::kFieldMissing, "reason");
+  if (until <= ban.terms->until) return Refusal(Rule::kDatesInWrongOrder, "until");
+  Decision decision;
+  if (auto v = CheckDecision(input, now, decision)) return v;
+  ban.extensions.push_back(Extension{ban.terms->until, until, reason, decision});
+  ban.terms->until = until;
+  ban.ends_at = base::EndOfDay(until);
+  return Step(ban, E::kExtend);
+}
+
+Verdict LiftBan(Ban& ban, const std::string& reason, const DecisionInput& input, absl::Time now) {
+  if (auto v = FitsState(ban, E::kLift)) return v;
+  if (reason.empty()) return Refusal(Rule::kFieldMissing, "reason");
+  Decision decision;
+  if (auto v = CheckDecision(input, now, decision)) return v;
+  ban.lift = Lift{reason, decision};
+  ban.ends_at = std::min(ban.ends_at, now);
+  End(ban, DestructionReason::kBanLifted);
+  return Step(ban, E::kLift);
+}
+
+void PassEnd(Ban& ban) {
+  if (Step(ban, E::kEndPasses)) return;
+  End(ban, DestructionReason::kBanEnded);
+}
+
+Verdict AddBreach(const Municipality& m, Ban& ban, const Breach& breach, absl::Time now) {
+  if (!InForce(ban, now) || !m.Covers(ban.scope, breach.location_id)) return Refusal(Rule::kBanNotInForce);
+  if (breach.outcome == BreachOutcome::kUnspecified) return Refusal(Rule::kFieldMissing, "outcome");
+  if (breach.demands.size() > 10) return Refusal(Rule::kFieldTooLong, "demands");
+  absl::Time previous = absl::InfinitePast();
+  for (const DemandToLeave& demand : breach.demands) {
+    if (demand.words.empty()) return Refusal(Rule::kFieldMissing, "demands.words");
+    if (demand.at > now) return Refusal(Rule::kDateInFuture, "demands.at");
+    if (demand.at < previous) return Refusal(Rule::kDatesInWrongOrder, "demands.at");
+    previous = demand.at;
+  }
+  ban.breaches.push_back(breach);
+  return kAllowed;
+}
+
+}  // namespace waarborg::domain

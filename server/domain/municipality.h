@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/domain/types.h"
+
+namespace waarborg::domain {
+
+// Who runs a location; sharing with a third party needs a recorded basis.
+enum class Operator { kOwn, kProcessor, kThirdParty };
+
+struct Location {
+  std::string id;
+  std::string name;
+  bool municipal = true;  // counts for "all municipal locations"
+  Operator run_by = Operator::kOwn;
+  std::string sharing_basis;       // for a third party; empty: nothing is shared
+  std::vector<std::string> steps;  // what desk staff do when a banned person stands here, in Dutch
+};
+
+// A group of people that can be named as recipient of a photo.
+struct Unit {
+  std::string id;
+  std::string name;
+  bool may_see_photos = false;
+};
+
+enum class GuidelineScope { kIncidentLocation, kSeveral, kAllMunicipal };
+
+// One line of the guideline: what goes with a ground.
+struct Ground {
+  std::string id;
+  std::string name;
+  Measure measure = Measure::kNone;
+  GuidelineScope scope = GuidelineScope::kIncidentLocation;
+  Role decided_by = Role::kNone;  // kMunicipalSecretary or kBoardSecretariat
+  bool advice_needed = false;     // the secretary advises before the board decides
+  // Terms in whole months.
+  int first_min_months = 0;
+  int first_max_months = 0;
+  int repeat_min_months = 0;
+  int repeat_max_months = 0;
+};
+
+struct Criterion {
+  std::string id;
+  std::string text;
+};
+
+struct PhotoSource {
+  std::string id;
+  std::string name;
+  bool allowed = false;
+};
+
+struct LegalBasis {
+  std::string id;
+  std::string name;
+};
+
+// Everything a municipality may want to change. Made by config::ParseMunicipality, which checks it whole.
+struct Municipality {
+  std::string name;
+  std::vector<Location> locations;
+  std::vector<Unit> units;
+  std::vector<Ground> grounds;
+  std::vector<Criterion> criteria;
+  std::vector<PhotoSource> sources;
+  std::vector<LegalBasis> legal_bases;
+  std::string instruction;  // on use, destruction and deletion of photos
+  absl::Duration confirm_within = absl::Hours(24 * 21);  // a denial on the spot lapses after this
+  int alert_max_days = 90;
+  absl::Duration session_idle = absl::Minutes(10);
+  absl::Duration session_max = absl::Hours(10);
+  absl::Duration session_resume = absl::Hours(4);
+
+  const Location* FindLocation(const std::string& id) const { return Find(locations, id); }
+  const Unit* FindUnit(const std::string& id) const { return Find(units, id); }
+  const Ground* FindGround(const std::string& id) const { return Find(grounds, id); }
+  const PhotoSource* FindSource(const std::string& id) const { return Find(sources, id); }
+  const LegalBasis* FindLegalBasis(const std::string& id) const { return Find(legal_bases, id); }
+
+  // True when a ban of this scope holds at the location.
+  bool Covers(const Scope& scope, const std::string& location_id) const;
+
+ private:
+  template <class T>
+  static const T* Find(const std::vector<T>& all, const std::string& id) {
+    for (const T& one : all) {
+      if (one.id == id) return &one;
+    }
+    return nullptr;
+  }
+};
+
+}  // namespace waarborg::domain

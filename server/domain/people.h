@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "server/domain/municipality.h"
+#include "server/domain/rules.h"
+#include "server/domain/types.h"
+
+namespace waarborg::domain {
+
+// What an account may do and where, and from when to when.
+struct Assignment {
+  std::vector<Role> roles;
+  std::vector<std::string> unit_ids;
+  std::vector<std::string> location_ids;
+  std::string department;
+  std::string employer;
+  absl::CivilDay from;
+  absl::CivilDay until;  // to and including
+};
+
+struct Deputyship {
+  Role role = Role::kNone;
+  std::string in_place_of;  // person id
+  absl::CivilDay from;
+  absl::CivilDay until;  // to and including
+};
+
+// A role held now, and in whose place.
+struct HeldRole {
+  Role role = Role::kNone;
+  std::string in_place_of;
+};
+
+struct Person {
+  std::string id;
+  std::string login;
+  std::string display_name;
+  Assignment assignment;
+  std::vector<Deputyship> deputyships;
+  bool blocked = false;
+  std::string password_hash;     // Argon2id, libsodium's text form; empty before enrolment
+  std::string totp_secret;       // 20 bytes; empty before enrolment
+  int64_t last_totp_step = 0;    // no code of this step or an earlier one is accepted again
+  std::string enrolment_digest;  // empty when enrolment is not open
+  std::string instruction_version;
+  std::optional<absl::Time> instruction_acknowledged_at;
+
+  bool enrolled() const { return !password_hash.empty() && !totp_secret.empty(); }
+  // True when the account works on this day.
+  bool WorksOn(absl::CivilDay day) const;
+  // Roles held on this day, own ones first. None when the account does not work.
+  std::vector<HeldRole> RolesOn(absl::CivilDay day) const;
+  bool AssignedTo(const std::string& location_id) const;
+};
+
+struct Station {
+  std::string id;
+  std::string location_id;
+  std::string key_fingerprint;  // lower-case hexadecimal SHA-256 of SubjectPublicKeyInfo
+  bool revoked = false;
+};
+
+enum class ChangeKind { kUnspecified = 0, kNewPerson, kPerson, kReset, kDeputy, kStation, kConfiguration };
+enum class ChangeState { kUnspecified = 0, kOpen, kConfirmed, kRejected };
+
+// A proposal that waits for, or got, its second person.
+struct Change {
+  std::string id;
+  ChangeKind kind = ChangeKind::kUnspecified;
+  ChangeState state = ChangeState::kUnspecified;
+  std::string proposed_by;
+  absl::Time proposed_at;
+  std::string decided_by;
+  std::string subject_id;
+  std::vector<std::string> summary;
+  Person person;  // for kNewPerson and kPerson: as it would be
+  Deputyship deputyship;
+  Station station;
+  std::string configuration;
+  std::string first_half_digest;
+};
+
+// Shape and meaning of an assignment: known units and locations, dates in order, roles that may be held together.
+Verdict CheckAssignment(const Municipality& m, const Assignment& a);
+// A deputyship of a role that can be deputised, in dates that run forward, by somebody who may hold it.
+Verdict CheckDeputyship(const Person& person, const Deputyship& d);
+Verdict CheckLogin(const std::string& login);
+Verdict CheckStation(const Municipality& m, const Station& station);
+
+}  // namespace waarborg::domain

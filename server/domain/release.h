@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/civil_time.h"
+#include "absl/time/time.h"
+#include "server/domain/municipality.h"
+#include "server/domain/rules.h"
+#include "server/domain/types.h"
+
+namespace waarborg::domain {
+
+// Where the release of a photo stands. Numbers as in the API.
+enum class PhotoState {
+  kUnspecified = 0,
+  kNone,        // nothing asked
+  kInformed,    // by RecordInformed: the person concerned was told
+  kRequested,   // by RequestRelease: T&V asked for consent
+  kConsented,   // by DecideConsent; again after WithdrawWrongPhoto
+  kRefused,     // by DecideConsent; final
+  kDeclined,    // by DeclineSupply; final
+  kSupplied,    // by SupplyPhoto
+  kReleased,    // by ReleasePhoto; again by RestorePhoto
+  kDarkened,    // by DarkenPhoto
+  kDestroying,  // by the clock, a lift, an objection or a wrong photo: unreadable, the key is about to go
+  kDestroyed,   // the key is gone; final
+  kClosed,      // ended before there was a photo; final
+  kCount,
+};
+
+enum class PhotoEvent {
+  kInform,
+  kRequest,
+  kConsent,
+  kRefuse,
+  kSupply,
+  kDecline,
+  kRelease,
+  kDarken,
+  kRestore,
+  kWithdrawWrong,  // the supplied photo is of somebody else
+  kEnd,            // the ban ended, or an objection was upheld
+  kKeyDestroyed,   // the keystore has let go of the key
+  kWrongKeyDestroyed,  // the same for a wrong photo: the right one may follow under the same consent
+  kCount,
+};
+
+enum class DestructionReason { kNone = 0, kBanEnded, kBanLifted, kObjectionUpheld, kWrongPhoto };
+
+enum class InformedHow { kUnspecified = 0, kStopTalk, kLetter };
+
+struct CriterionAnswer {
+  std::string criterion_id;
+  bool met = false;
+  std::string explanation;
+};
+
+struct Objection {
+  bool upheld = false;
+  std::string reasons;
+  std::string decided_by;
+  absl::Time at;
+};
+
+// The release of one ban's photo: who did which step. Person ids are empty while the step has not been taken.
+struct Release {
+  PhotoState state = PhotoState::kNone;
+  InformedHow informed_how = InformedHow::kUnspecified;
+  absl::CivilDay informed_on;
+  std::string informed_by;
+  std::string requested_by;
+  std::string consent_by;
+  std::vector<CriterionAnswer> answers;
+  std::string supplied_by;
+  std::string source_id;
+  std::string legal_basis_id;  // covered by the consent, relied on by the supply
+  std::string decline_reason;
+  std::string photo_id;
+  std::string released_by;
+  std::vector<std::string> recipient_unit_ids;
+  std::string darken_reason;
+  std::string darkened_by;
+  DestructionReason destruction_reason = DestructionReason::kNone;
+  std::optional<absl::Time> destroyed_at;
+  bool objection_upheld = false;
+  std::vector<Objection> objections;
+
+  // True while there are bytes that somebody could still look at.
+  bool HasPhoto() const {
+    return state == PhotoState::kSupplied || state == PhotoState::kReleased || state == PhotoState::kDarkened;
+  }
+};
+
+// The release table: the state after `event` in `from`, or nothing when the event does not fit.
+std::optional<PhotoState> NextState(PhotoState from, PhotoEvent event);
+
+// Moves the release on, or refuses with wrong-state (or the more telling not-informed, objection-upheld) and leaves it
+// as it was.
+Verdict Advance(Release& release, PhotoEvent event);
+
+// Checks the answers against the configured criteria: each answered once, with an explanation; all met when consenting.
+Verdict CheckCriteria(const Municipality& m, const std::vector<CriterionAnswer>& answers, bool consent);
+
+// Ends the release: a photo goes to kDestroying for this reason, a procedure under way is closed, a final state stays.
+// Returns true when something changed.
+bool EndRelease(Release& release, DestructionReason reason);
+
+// The key of the photo is gone. A wrong photo makes room for the right one unless `ban_is_final`; anything else is final.
+void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now);
+
+}  // namespace waarborg::domain

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/journal/journal.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/base/hex.h"
+#include "server/config/config.h"
+#include "server/keys/sealing.h"
+#include "server/state/codec.h"
+
+// Rows of the store. Every value but the commitments, the head and the schema is sealed, with its key as context.
+//   m/schema        version of this layout
+//   b/ID p/ID s/ID c/ID   ban, person, station, change
+//   f/municipality  the municipal configuration
+//   i/HEX           command carried out, by digest of its idempotency key
+//   ph/ID           photo, sealed under its own key
+//   l/INDEX         commitment of a log entry (INDEX: 8 bytes, big-endian)
+//   o/INDEX         its opening: u8 length of the ban id, ban id, sealed under that ban's file key or the house key
+//   a/head          head of the log
+namespace waarborg::journal {
+namespace {
+
+namespace pb = waarborg::v1;
+
+constexpr size_t kMaxQueue = 4096;
+constexpr char kSchema[] = "1";
+constexpr absl::Duration kIdempotencyTerm = absl::Hours(24);
+
+std::string IndexKey(const char* prefix, uint64_t index) {
+  std::string key = prefix;
+  for (int i = 7; i >= 0; --i) key += static_cast<char>(index >> (8 * i));
+  return key;
+}
+
+uint64_t IndexOf(std::string_view key) {
+  uint64_t index = 0;
+  for (char c : key.substr(2)) index = index << 8 | static_cast<uint8_t>(c);
+  return index;
+}
+
+absl::Status Corrupt(std::string_view key) {
+  return absl::DataLossError(absl::StrCat("store: the record ", std::string(key.substr(0, 40)), " does not open"));
+}
+
+
+}  // namespace
+
+void Turn::PutConfiguration(std::string toml, domain::Municipality m) {
+  configuration_.emplace(std::move(toml), std::move(m));
+}
+
+void Turn::PutPhoto(std::string photo_id, std::string jpeg) {
+  photos_.emplace_back(std::move(photo_id), std::move(jpeg));
+}
+
+void Turn::Discard() {
+  bans_.clear();
+  people_.clear();
+  stations_.clear();
+  changes_.clear();
+  configuration_.reset();
+  photos_.clear();
+  entries_.clear();
+  remembered_.clear();
+}
+
+uint64_t Turn::Log(pb::AuditRecord record) {
+  record.set_at_ms(absl::ToUnixMillis(now_));
+  entries_.push_back(std::move(record));
+  return first_index_ + entries_.size() - 1;
+}
+
+std::optional<pb::IdempotencyRecord> Turn::Recall(const std::string& digest) const {
+  auto it = journal_.idempotency_.find(digest);
+  if (it == journal_.idempotency_.end()) return std::nullopt;
+  if (absl::FromUnixMillis(it->second.at_ms()) + kIdempotencyTerm <= now_) return std::nullopt;
+  return it->second;
+}
+
+void Turn::Remember(std::string digest, pb::IdempotencyRecord record) {
+  remembered_.emplace_back(std::move(digest), std::move(record));
+}
+
+std::string Turn::HouseMac(std::string_view data) const { return keys::Mac(journal_.idempotency_key_, data); }
+
+std::optional<base::Secret> Turn::PhotoKey(const std::string& photo_id) const {
+  const base::Secret* key = journal_.parts_.photo_keys->Find(photo_id);
+  if (key == nullptr) return std::nullopt;
+  return key->Clone();
+}
+
+absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const Parts& parts) {
+  std::unique_ptr<Journal> journal(new Journal(parts));
+  if (auto s = journal->Load(); !s.ok()) return s;
+  return journal;
+}
+
+Journal::~Journal() { Stop(); }
+
+absl::Status Journal::Load() {
+  auto schema = parts_.store->Get("m/schema");
+  const bool fresh = absl::IsNotFound(schema.status());
+  if (!schema.ok() && !fresh) return schema.status();
+  if (!fresh && *schema != kSchema) {
+    return absl::FailedPreconditionError(absl::StrCat("store: the data have schema ", *schema, "; this program knows ",
+                                                      kSchema, ". Run the version that wrote them, or a newer one."));
+  }
+  if (parts_.file_keys->Find("house") == nullptr) {
+    if (!fresh) return absl::DataLossError("the keystore holds no house key, but there are data: wrong keystore?");
+    parts_.file_keys->Add("house");
+    if (auto s = parts_.file_keys->Sync(); !s.ok()) return s;
+  }
+  idempotency_key_ = keys::Derive(house_key(), "idempotency");
+  if (fresh) {
+    store::Batch batch;
+    batch.Put("m/schema", kSchema);
+    if (auto s = parts_.store->Commit(batch); !s.ok()) return s;
+  }
+
+  absl::Status broken;
+  auto each_house = [&](const char* prefix, const std::function<bool(const std::string&, const std::string&)>& take) {
+    if (!broken.ok()) return;
+    auto s = parts_.store->Scan(prefix, prefix, [&](std::string_view key, std::string_view value) {
+      auto plain = keys::Unseal(house_key(), value, key);
+      if (!plain || !take(std::string(key), *plain)) broken = Corrupt(key);
+      return broken.ok();
+    });
+    if (!s.ok()) broken = s;
+  };
+  each_house("f/", [&](const std::string&, const std::string& toml) {
+    config::Errors errors;
+    domain::Municipality m = config::ParseMunicipality(toml, "municipality", errors);
+    if (!errors.empty()) return false;
+    world_.PutConfiguration(toml, std::move(m));
+    return true;
+  });
+  auto take = [&](auto decode) {
+    return [this, decode](const std::string&, const std::string& bytes) {
+      auto value = decode(bytes);
+      if (!value) return false;
+      world_.Put(std::move(*value));
+      return true;
+    };
+  };
+  each_house("p/", take(state::DecodePerson));
+  each_house("s/", take(state::DecodeStation));
+  each_house("c/", take(state::DecodeChange));
+  each_house("i/", [&](const std::string& key, const std::string& bytes) {
+    return idempotency_[key].ParseFromString(bytes);
+  });
+  if (!broken.ok()) return broken;
+  auto s = parts_.store->Scan("b/", "b/", [&](std::string_view key, std::string_view value) {
+    const base::Secret* file_key = parts_.file_keys->Find(std::string(key.substr(2)));
+    auto plain = file_key == nullptr ? std::nullopt : keys::Unseal(*file_key, value, key);
+    auto ban = plain ? state::DecodeBan(*plain) : std::nullopt;
+    if (!ban) {
+      broken = Corrupt(key);
+      return false;
+    }
+    world_.Put(std::move(*ban));
+    return true;
+  });
+  if (!s.ok()) return s;
+  if (!broken.ok()) return broken;
+  return LoadLog();
+}
+
+absl::Status Journal::LoadLog() {
+  pb::LogHeadRecord head;
+  auto stored = parts_.store->Get("a/head");
+  if (stored.ok()) {
+    if (!head.ParseFromString(*stored)) return Corrupt("a/head");
+  } else if (!absl::IsNotFound(stored.status())) {
+    return stored.status();
+  }
+  std::vector<audit::Hash> subtrees;
+  for (const std::string& h : head.frontier()) {
+    audit::Hash hash{};
+    if (h.size() != hash.size()) return Corrupt("a/head");
+    std::memcpy(hash.data(), h.data(), h.size());
+    subtrees.push_back(hash);
+  }
+  bool ok = false;
+  frontier_ = audit::Frontier::FromStored(head.size(), std::move(subtrees), ok);
+  if (!ok) return Corrupt("a/head");
+  high_water_ = absl::FromUnixMillis(head.at_ms());
+
+  // The tree once more, from its leaves: whatever was changed, taken out or added behind our back shows.
+  audit::Frontier rebuilt;
+  bool in_order = true;
+  auto s = parts_.store->Scan("l/", "l/", [&](std::string_view key, std::string_view commitment) {
+    in_order = key.size() == 10 && IndexOf(key) == rebuilt.size();
+    if (in_order) rebuilt.Append(audit::LeafHash(commitment));
+    return in_order;
+  });
+  if (!s.ok()) return s;
+  if (!in_order || rebuilt.size() != frontier_.size() || rebuilt.Root() != frontier_.Root()) {
+    return absl::DataLossError(absl::StrCat("the audit log does not match its head: ", frontier_.size(),
+                                            " entries expected, the stored ones stop matching at ", rebuilt.size(),
+                                            ". Somebody changed the data, or they are damaged; restore a backup."));
+  }
+  return absl::OkStatus();
+}
+
+absl::Time Journal::Now() {
+  high_water_ = std::max(high_water_, parts_.clock->Now());
+  return high_water_;
+}
+
+absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {
+  std::vector<Work> works;
+  works.push_back({work, [](bool) {}});
+  return RunBatch(works);
+}
+
+void Journal::Start() { thread_ = std::thread([this] { Loop(); }); }
+
+void Journal::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool Journal::Submit(Work work) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopping_ || queue_.size() >= kMaxQueue) return false;
+    queue_.push_back(std::move(work));
+    if (queue_.size() > 1) return true;  // the writer has been woken already
+  }
+  wake_.notify_one();
+  return true;
+}
+
+void Journal::Poke() {
+  {
+    std::lock_guard lock(mutex_);
+    poked_ = true;
+  }
+  wake_.notify_one();
+}
+
+void Journal::Loop() {
+  std::vector<Work> works;
+  for (;;) {
+    works.clear();
+    {
+      std::unique_lock lock(mutex_);
+      // A second at most: the end of a ban is computed wherever it matters, this is for what follows from it.
+      wake_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_ || poked_ || !queue_.empty(); });
+      poked_ = false;
+      if (queue_.empty() && stopping_) return;
+      works.swap(queue_);
+    }
+    const bool was_failed = failed_;
+    absl::Status s = was_failed ? absl::UnavailableError("stopped") : RunBatch(works);
+    if (s.ok()) s = DestroyPhotos();
+    if (!s.ok() && !was_failed) {
+      failed_ = true;
+      if (on_failure_) on_failure_(s);
+    }
+    if (was_failed) {
+      for (Work& w : works) w.done(false);
+    }
+  }
+}
+
+absl::Status Journal::RunBatch(std::vector<Work>& works) {
+  const absl::Time now = Now();
+  store::Batch batch;
+  if (clockwork_ && world_.NextDue() <= now) {
+    Turn turn(*this, world_, *parts_.random, now, frontier_.size());
+    clockwork_(turn);
+    Apply(turn, batch);
+  }
+  for (Work& work : works) {
+    Turn turn(*this, world_, *parts_.random, now, frontier_.size());
+    work.run(turn);
+    Apply(turn, batch);
+  }
+  if (idempotency_swept_ + absl::Hours(1) < now) {
+    idempotency_swept_ = now;
+    std::erase_if(idempotency_, [&](const auto& row) {
+      if (absl::FromUnixMillis(row.second.at_ms()) + kIdempotencyTerm > now) return false;
+      batch.Delete(row.first);
+      return true;
+    });
+  }
+  const absl::Status s = batch.writes.empty() ? absl::OkStatus() : Commit(batch);
+  for (Work& work : works) work.done(s.ok());
+  return s;
+}
+
+void Journal::Apply(Turn& turn, store::Batch& batch) {
+  for (auto& ban : turn.bans_) {
+    const domain::Ban* old = world_.FindBan(ban.id);
+    // The entry that says that a photo is to go stands in the log before its key goes.
+    if (ban.release.state == domain::PhotoState::kDestroying &&
+        (old == nullptr || old->release.state != domain::PhotoState::kDestroying)) {
+      pb::AuditRecord record;
+      record.set_event("PhotoDestructionStarted");
+      record.set_result(pb::RESULT_DONE);
+      record.set_ban_id(ban.id);
+      record.set_photo_id(ban.release.photo_id);
+      record.set_destruction_reason(static_cast<pb::DestructionReason>(ban.release.destruction_reason));
+      record.set_ban_state(static_cast<pb::BanState>(ban.state));
+      record.set_photo_state(pb::PHOTO_STATE_DESTROYING);
+      turn.Log(std::move(record));
+    }
+    const base::Secret* key = parts_.file_keys->Find(ban.id);
+    if (key == nullptr) key = &parts_.file_keys->Add(ban.id);
+    const std::string row = "b/" + ban.id;
+    batch.Put(row, keys::Seal(*key, state::EncodeBan(ban), row, *parts_.random));
+    world_.Put(std::move(ban));
+  }
+  auto put = [&](const std::string& row, const std::string& value) { batch.Put(row, SealHouse(row, value)); };
+  for (auto& person : turn.people_) {
+    put("p/" + person.id, state::EncodePerson(person));
+    world_.Put(std::move(person));
+  }
+  for (auto& station : turn.stations_) {
+    put("s/" + station.id, state::EncodeStation(station));
+    world_.Put(std::move(station));
+  }
+  for (auto& change : turn.changes_) {
+    put("c/" + change.id, state::EncodeChange(change));
+    world_.Put(std::move(change));
+  }
+  if (turn.configuration_) {
+    put("f/municipality", turn.configuration_->first);
+    world_.PutConfiguration(turn.configuration_->first, std::move(turn.configuration_->second));
+  }
+  for (auto& [id, jpeg] : turn.photos_) {
+    const std::string row = "ph/" + id;
+    batch.Put(row, keys::Seal(parts_.photo_keys->Add(id), jpeg, row, *parts_.random));
+    base::Wipe(jpeg.data(), jpeg.size());
+  }
+  for (auto& [digest, record] : turn.remembered_) {
+    const std::string row = "i/" + base::ToHex(digest);
+    put(row, record.SerializeAsString());
+    idempotency_[row] = std::move(record);
+  }
+  for (const auto& entry : turn.entries_) AppendEntry(entry, batch);
+}
+
+void Journal::AppendEntry(const pb::AuditRecord& record, store::Batch& batch) {
+  const uint64_t index = frontier_.size();
+  pb::OpeningRecord opening;
+  opening.set_key(parts_.random->Bytes(32));
+  opening.set_record(record.SerializeAsString());
+  const std::string commitment = audit::Commit(opening.key(), opening.record());
+  const base::Secret* file_key = record.ban_id().empty() ? nullptr : parts_.file_keys->Find(record.ban_id());
+  const std::string row = IndexKey("o/", index);
+  std::string value(1, file_key == nullptr ? '\0' : static_cast<char>(record.ban_id().size()));
+  if (file_key != nullptr) value += record.ban_id();
+  value += keys::Seal(file_key == nullptr ? house_key() : *file_key, opening.SerializeAsString(), row, *parts_.random);
+  batch.Put(IndexKey("l/", index), commitment);
+  batch.Put(row, std::move(value));
+  frontier_.Append(audit::LeafHash(commitment));
+}
+
+absl::Status Journal::Commit(store::Batch& batch) {
+  // New keys are on disk before the records that need them.
+  if (auto s = parts_.file_keys->Sync(); !s.ok()) return s;
+  if (auto s = parts_.photo_keys->Sync(); !s.ok()) return s;
+  pb::LogHeadRecord head;
+  head.set_size(frontier_.size());
+  for (const audit::Hash& h : frontier_.subtrees()) head.add_frontier(h.data(), h.size());
+  head.set_at_ms(absl::ToUnixMillis(high_water_));
+  batch.Put("a/head", head.SerializeAsString());
+  return parts_.store->Commit(batch);
+}
+
+// The intent is in the log. Now the keys go, then the ciphertext, with the entry that says so. A crash anywhere between
+// leaves the bans in kDestroying, and the next start comes here again before it serves.
+absl::Status Journal::DestroyPhotos() {
+  if (world_.destroying().empty()) return absl::OkStatus();
+  const std::vector<std::string> ban_ids(world_.destroying().begin(), world_.destroying().end());
+  std::vector<std::string> photo_ids;
+  for (const std::string& id : ban_ids) photo_ids.push_back(world_.FindBan(id)->release.photo_id);
+  auto generation = parts_.photo_keys->Destroy(photo_ids);
+  if (!generation.ok()) return generation.status();
+
+  const absl::Time now = Now();
+  store::Batch batch;
+  Turn turn(*this, world_, *parts_.random, now, frontier_.size());
+  for (const std::string& id : ban_ids) {
+    domain::Ban ban = *world_.FindBan(id);
+    pb::AuditRecord record;
+    record.set_event("PhotoDestroyed");
+    record.set_result(pb::RESULT_DONE);
+    record.set_ban_id(id);
+    record.set_photo_id(ban.release.photo_id);
+    record.set_destruction_reason(static_cast<pb::DestructionReason>(ban.release.destruction_reason));
+    record.set_key_generation(*generation);
+    batch.Delete("ph/" + ban.release.photo_id);
+    domain::CompleteDestruction(ban.release, domain::IsFinal(ban.state), now);
+    record.set_ban_state(static_cast<pb::BanState>(ban.state));
+    record.set_photo_state(static_cast<pb::PhotoState>(ban.release.state));
+    turn.Log(std::move(record));
+    turn.Put(std::move(ban));
+  }
+  Apply(turn, batch);
+  if (auto s = Commit(batch); !s.ok()) return s;
+  return parts_.store->Compact("ph/");
+}
+
+std::string Journal::SealHouse(const std::string& key, const std::string& value) {
+  return keys::Seal(house_key(), value, key, *parts_.random);
+}
+
+Journal::OpeningKeys Journal::CopyOpeningKeys(const Turn& turn) const {
+  OpeningKeys out;
+  out.house = house_key().Clone();
+  for (const auto& [id, ban] : turn.world().bans()) {
+    if (const base::Secret* key = parts_.file_keys->Find(id)) out.by_ban.emplace_back(id, key->Clone());
+  }
+  return out;
+}
+
+absl::Status Journal::ReadBack(const OpeningKeys& keys, uint64_t newest,
+                               const std::function<bool(const Entry&)>& each) const {
+  return parts_.store->ScanBack("o/", IndexKey("o/", newest), [&](std::string_view row, std::string_view value) {
+    Entry entry;
+    entry.index = IndexOf(row);
+    auto commitment = parts_.store->Get(IndexKey("l/", entry.index));
+    if (commitment.ok()) entry.commitment = std::move(*commitment);
+    const size_t id_size = value.empty() ? 0 : static_cast<uint8_t>(value[0]);
+    if (value.size() > 1 + id_size) {
+      const std::string ban_id(value.substr(1, id_size));
+      const base::Secret* key = &keys.house;
+      if (!ban_id.empty()) {
+        auto it = std::lower_bound(keys.by_ban.begin(), keys.by_ban.end(), ban_id,
+                                   [](const auto& pair, const std::string& id) { return pair.first < id; });
+        key = it != keys.by_ban.end() && it->first == ban_id ? &it->second : nullptr;
+      }
+      auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, value.substr(1 + id_size), row);
+      pb::OpeningRecord opening;
+      pb::AuditRecord record;
+      if (plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record()) &&
+          audit::Commit(opening.key(), opening.record()) == entry.commitment) {
+        entry.record = std::move(record);
+      }
+    }
+    return each(entry);
+  });
+}
+
+absl::StatusOr<std::string> Journal::ReadSealedPhoto(const std::string& photo_id) const {
+  return parts_.store->Get("ph/" + photo_id);
+}
+
+}  // namespace waarborg::journal

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "audit/merkle.h"
+#include "server/base/clock.h"
+#include "server/base/random.h"
+#include "server/keys/keystore.h"
+#include "server/state/world.h"
+#include "server/store/store.h"
+#include "waarborg/v1/audit.pb.h"
+#include "waarborg/v1/store.pb.h"
+
+namespace waarborg::journal {
+
+class Journal;
+
+// One piece of work at its place in the order: it reads the state, stages changes and logs entries. What is staged takes
+// effect when the work returns without having called Discard, together with the entries or not at all. Lives on the
+// writer's thread for as long as the work runs.
+class Turn {
+ public:
+  // The instant of this turn: never before that of an earlier entry, whatever the system's clock does.
+  absl::Time now() const { return now_; }
+  absl::CivilDay today() const { return base::LocalDay(now_); }
+  const state::World& world() const { return world_; }
+  // Sessions are not persisted and may be changed at once; nothing about them leaves before the entry is durable.
+  state::World& sessions() { return world_; }
+  base::Random& random() { return random_; }
+
+  void Put(domain::Ban ban) { bans_.push_back(std::move(ban)); }
+  void Put(domain::Person person) { people_.push_back(std::move(person)); }
+  void Put(domain::Station station) { stations_.push_back(std::move(station)); }
+  void Put(domain::Change change) { changes_.push_back(std::move(change)); }
+  void PutConfiguration(std::string toml, domain::Municipality m);
+  // Keeps a normalised photo, sealed under a key of its own that is on disk before it.
+  void PutPhoto(std::string photo_id, std::string jpeg);
+
+  // Forgets everything staged so far, entries included.
+  void Discard();
+
+  // Adds an entry; time is filled in. Returns its index in the log.
+  uint64_t Log(waarborg::v1::AuditRecord record);
+  // The index that the next Log will return.
+  uint64_t NextIndex() const { return first_index_ + entries_.size(); }
+
+  // Commands carried out before, by the digest of their idempotency key.
+  std::optional<waarborg::v1::IdempotencyRecord> Recall(const std::string& digest) const;
+  void Remember(std::string digest, waarborg::v1::IdempotencyRecord record);
+  // HMAC under the house key: hides what it covers, equal for equal input.
+  std::string HouseMac(std::string_view data) const;
+
+  // A copy of a photo's key, or nothing when it was destroyed or lost.
+  std::optional<base::Secret> PhotoKey(const std::string& photo_id) const;
+
+ private:
+  friend class Journal;
+  Turn(Journal& journal, state::World& world, base::Random& random, absl::Time now, uint64_t next_index)
+      : journal_(journal), world_(world), random_(random), now_(now), first_index_(next_index) {}
+
+  Journal& journal_;
+  state::World& world_;
+  base::Random& random_;
+  absl::Time now_;
+  uint64_t first_index_;
+  std::vector<domain::Ban> bans_;
+  std::vector<domain::Person> people_;
+  std::vector<domain::Station> stations_;
+  std::vector<domain::Change> changes_;
+  std::optional<std::pair<std::string, domain::Municipality>> configuration_;
+  std::vector<std::pair<std::string, std::string>> photos_;
+  std::vector<waarborg::v1::AuditRecord> entries_;
+  std::vector<std::pair<std::string, waarborg::v1::IdempotencyRecord>> remembered_;
+};
+
+// The single writer. Work queues up from any thread; one thread takes it in order, gathers what has queued meanwhile,
+// and commits state and log entries in one synced batch. Only then are the answers given. A failed commit stops the
+// writer for good: nothing is run or answered as done after it.
+class Journal {
+ public:
+  struct Work {
+    std::function<void(Turn&)> run;
+    // Called once on the writer's thread, after the sync: true when what `run` did is durable, false when it is not and
+    // must not be answered. Must not block.
+    std::function<void(bool durable)> done;
+  };
+
+  struct Parts {
+    base::Clock* clock;
+    base::Random* random;
+    store::Store* store;
+    keys::Keystore* file_keys;   // one key for each ban, and the house key
+    keys::Keystore* photo_keys;  // one key for each photo
+  };
+
+  // Reads everything back and checks the log: as many entries as its head says, and the same tree. All parts outlive
+  // the journal. Does not start the writer.
+  static absl::StatusOr<std::unique_ptr<Journal>> Open(const Parts& parts);
+  ~Journal();
+
+  // What the clock sets off; called at the start of every batch in which something is due, before the work in it.
+  void SetClockwork(std::function<void(Turn&)> clockwork) { clockwork_ = std::move(clockwork); }
+  // Called once, on the writer's thread, when the writer has stopped because it cannot record.
+  void OnFailure(std::function<void(const absl::Status&)> f) { on_failure_ = std::move(f); }
+
+  // Runs `work` and what is due on the caller's thread; only before Start. For setting up and for catching up.
+  absl::Status RunNow(const std::function<void(Turn&)>& work);
+  void Start();
+  // Takes no more work, does what was taken, and returns when the writer's thread has ended.
+  void Stop();
+
+  // False when the queue is full or the journal is stopping; then nothing of `work` is called.
+  bool Submit(Work work);
+  // Looks at the clock now.
+  void Poke();
+
+  // The log, for reading on any thread: what is committed. Entries whose opening is gone have no record.
+  struct Entry {
+    uint64_t index = 0;
+    std::string commitment;
+    std::optional<waarborg::v1::AuditRecord> record;
+  };
+  // Openings of entries from `newest` down, until `each` returns false. `keys` come from OpeningKeys.
+  struct OpeningKeys {
+    base::Secret house;
+    std::vector<std::pair<std::string, base::Secret>> by_ban;  // sorted by id
+  };
+  OpeningKeys CopyOpeningKeys(const Turn& turn) const;  // on the writer's thread
+  absl::Status ReadBack(const OpeningKeys& keys, uint64_t newest, const std::function<bool(const Entry&)>& each) const;
+  // The sealed photo; open it with Turn::PhotoKey.
+  absl::StatusOr<std::string> ReadSealedPhoto(const std::string& photo_id) const;
+
+  uint64_t size() const { return frontier_.size(); }  // on the writer's thread
+  audit::Hash Root() const { return frontier_.Root(); }
+  const state::World& world() const { return world_; }  // before Start or on the writer's thread
+
+ private:
+  friend class Turn;
+  explicit Journal(const Parts& parts) : parts_(parts) {}
+
+  absl::Status Load();
+  absl::Status LoadLog();
+  absl::Time Now();
+  void Loop();
+  // One batch. Returns what to call with the outcome; sets failed_ on an error.
+  absl::Status RunBatch(std::vector<Work>& works);
+  void Apply(Turn& turn, store::Batch& batch);
+  void AppendEntry(const waarborg::v1::AuditRecord& record, store::Batch& batch);
+  absl::Status Commit(store::Batch& batch);
+  absl::Status DestroyPhotos();
+  std::string SealHouse(const std::string& key, const std::string& value);
+  const base::Secret& house_key() const { return *parts_.file_keys->Find("house"); }
+
+  Parts parts_;
+  state::World world_;
+  audit::Frontier frontier_;
+  absl::Time high_water_ = absl::UnixEpoch();
+  std::map<std::string, waarborg::v1::IdempotencyRecord> idempotency_;
+  absl::Time idempotency_swept_ = absl::InfinitePast();
+  base::Secret idempotency_key_;
+  std::function<void(Turn&)> clockwork_;
+  std::function<void(const absl::Status&)> on_failure_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Work> queue_;
+  bool stopping_ = false;
+  bool poked_ = false;
+  std::atomic<bool> failed_ = false;
+  std::thread thread_;
+};
+
+}  // namespace waarborg::journal

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: EUPL-1.2
+// waarborgd: wiring, start order, stop order.
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/synchronization/mutex.h"
+#include "server/access/tls.h"
+#include "server/base/file.h"
+#include "server/rpc/server.h"
+#include "server/setup.h"
+#ifdef WAARBORG_TEST_CLOCK
+#include "server/base/file_clock.h"
+#endif
+
+namespace waarborg::server {
+namespace {
+
+// sysexits.h, so that systemd and a person can tell what went wrong.
+constexpr int kUsage = 64;
+constexpr int kDataError = 65;
+constexpr int kUnavailable = 69;
+constexpr int kConfigError = 78;
+
+void Say(const std::string& line) {
+  std::fprintf(stderr, "waarborgd: %s\n", line.c_str());
+  std::fflush(stderr);
+}
+
+// No copy of this process's memory ever reaches a disk by itself.
+void GuardMemory() {
+  umask(077);
+  prctl(PR_SET_DUMPABLE, 0);
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+}
+
+std::unique_ptr<base::Clock> MakeClock(const std::string& test_clock) {
+#ifdef WAARBORG_TEST_CLOCK
+  if (!test_clock.empty()) {
+    Say("TEST CLOCK: time stands still until " + test_clock + " is changed. Never use this build for real people.");
+    return base::FileClock::Open(test_clock);
+  }
+#endif
+  (void)test_clock;
+  return std::make_unique<base::SystemClock>();
+}
+
+bool LoadConfig(const std::string& path, config::ServerConfig& config) {
+  auto text = base::ReadFile(path);
+  if (!text.ok()) {
+    Say(std::string(text.status().message()));
+    return false;
+  }
+  config::Errors errors;
+  config = config::ParseServer(*text, path, errors);
+  for (const std::string& error : errors) Say(error);
+  return errors.empty();
+}
+
+int Run(const config::ServerConfig& config, const std::string& test_clock, const std::string& port_file) {
+  // Blocked in every thread; taken by sigwait below, so that no handler ever runs.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+
+  rpc::TlsFiles tls;
+  for (auto [path, pem] : {std::pair{&config.certificate_file, &tls.certificate_pem},
+                           {&config.key_file, &tls.key_pem},
+                           {&config.client_ca_file, &tls.client_ca_pem}}) {
+    auto text = base::ReadFile(*path);
+    if (!text.ok()) {
+      Say(std::string(text.status().message()));
+      return kConfigError;
+    }
+    *pem = *text;
+  }
+  auto clock = MakeClock(test_clock);
+  if (clock == nullptr) {
+    Say("cannot read the test clock " + test_clock);
+    return kConfigError;
+  }
+  base::SystemRandom random;
+  auto house = OpenHouse(config, *clock, random);
+  if (!house.ok()) {
+    Say(std::string(house.status().message()));
+    return kDataError;
+  }
+  base::Workers workers(2, 64);
+  rpc::Core core({house->journal.get(), &workers, &random, {config.argon2_memory_kib, config.argon2_passes}});
+  rpc::Server server(core);
+  house->journal->OnFailure([&server](const absl::Status& s) {
+    Say("CANNOT RECORD, so nothing is answered until a restart: " + std::string(s.message()));
+    server.SetServing(false);
+  });
+  std::string error;
+  const int port = server.Start(config.listen, tls, error);
+  if (port == 0) {
+    Say(error);
+    return kUnavailable;
+  }
+  house->journal->Start();
+  server.SetServing(true);
+  Say("serving on port " + std::to_string(port));
+  if (!port_file.empty()) {
+    if (auto s = base::WriteFileDurably(port_file, std::to_string(port) + "\n"); !s.ok()) {
+      Say(std::string(s.message()));
+    }
+  }
+
+  int signal = 0;
+  sigwait(&signals, &signal);
+  Say("stopping: taking no new calls, finishing those under way");
+  server.Shutdown(absl::Seconds(5));
+  workers.Stop();
+  house->journal->Stop();
+  server.Finish();
+  Say("stopped");
+  return 0;
+}
+
+// Shows one code at a time, so that each of the two can look while the other looks away.
+void ShowCodes(const Initial& initial) {
+  const bool person_watching = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+  for (const FirstPerson* p : {&initial.administrator, &initial.privacy_officer}) {
+    if (person_watching) {
+      std::printf("Enrolment code for %s: let only %s look, then press Enter.", p->login.c_str(),
+                  p->display_name.c_str());
+      std::fflush(stdout);
+      while (std::getchar() != '\n') {
+      }
+    }
+    std::printf("%s %s\n", p->login.c_str(), p->enrolment_code.c_str());
+    if (person_watching) {
+      std::printf("Write it down and press Enter; the screen is cleared.");
+      std::fflush(stdout);
+      while (std::getchar() != '\n') {
+      }
+      std::printf("\033[2J\033[3J\033[H");
+    }
+  }
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app("waarborgd: the core of Waarborg, for one municipality");
+  app.require_subcommand(1);
+  std::string config_path, test_clock, port_file;
+
+  auto* run = app.add_subcommand("run", "Serve until SIGTERM");
+  auto* init = app.add_subcommand("init", "Set up an empty data folder with the first two people and a station");
+  auto* check = app.add_subcommand("check-config", "Check configuration files and say everything that is wrong");
+  for (auto* sub : {run, init, check}) {
+    sub->add_option("--config", config_path, "waarborgd.toml: where to listen and where to keep things")->required();
+  }
+#ifdef WAARBORG_TEST_CLOCK
+  for (auto* sub : {run, init}) sub->add_option("--test-clock", test_clock, "File with the time of the test clock");
+#endif
+  run->add_option("--port-file", port_file, "Write the port that was taken to this file");
+
+  Initial initial;
+  std::string municipality_path, station_certificate;
+  for (auto* sub : {init, check}) {
+    auto* option = sub->add_option("--municipality", municipality_path, "municipality.toml: the municipal configuration");
+    if (sub == init) option->required();
+  }
+  init->add_option("--administrator", initial.administrator.login, "Sign-in name of the administrator")->required();
+  init->add_option("--administrator-name", initial.administrator.display_name, "Their name")->required();
+  init->add_option("--privacy-officer", initial.privacy_officer.login, "Sign-in name of the privacy officer")->required();
+  init->add_option("--privacy-officer-name", initial.privacy_officer.display_name, "Their name")->required();
+  init->add_option("--station", initial.station_id, "Id of the workplace they sign in from")->required();
+  init->add_option("--station-location", initial.location_id, "Its location, from the municipal configuration")
+      ->required();
+  init->add_option("--station-certificate", station_certificate, "Its certificate (PEM)")->required();
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : kUsage;
+  }
+
+  config::ServerConfig config;
+  const bool config_good = LoadConfig(config_path, config);
+  if (!municipality_path.empty()) {
+    auto toml = base::ReadFile(municipality_path);
+    if (!toml.ok()) {
+      Say(std::string(toml.status().message()));
+      return kConfigError;
+    }
+    initial.municipality_toml = *toml;
+  }
+  if (check->parsed()) {
+    config::Errors errors;
+    if (!municipality_path.empty()) config::ParseMunicipality(initial.municipality_toml, municipality_path, errors);
+    for (const std::string& error : errors) Say(error);
+    if (!config_good || !errors.empty()) return kConfigError;
+    Say("the configuration is good");
+    return 0;
+  }
+  if (!config_good) return kConfigError;
+  if (init->parsed()) {
+    auto pem = base::ReadFile(station_certificate);
+    if (!pem.ok()) {
+      Say(std::string(pem.status().message()));
+      return kConfigError;
+    }
+    initial.station_certificate_pem = *pem;
+    auto clock = MakeClock(test_clock);
+    if (clock == nullptr) return kConfigError;
+    base::SystemRandom random;
+    if (auto s = Initialise(config, *clock, random, initial); !s.ok()) {
+      Say(std::string(s.message()));
+      return kDataError;
+    }
+    ShowCodes(initial);
+    return 0;
+  }
+  return Run(config, test_clock, port_file);
+}
+
+}  // namespace
+}  // namespace waarborg::server
+
+int main(int argc, char** argv) {
+  waarborg::server::GuardMemory();
+  if (!waarborg::access::RestrictTls()) {
+    std::fprintf(stderr, "waarborgd: cannot restrict TLS to the allowed set\n");
+    return 70;
+  }
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  return waarborg::server::Main(argc, argv);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include <algorithm>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "server/config/config.h"
+#include "server/keys/sealing.h"
+#include "server/rpc/calls.h"
+#include "server/rpc/enrolment.h"
+#include "server/rpc/propose.h"
+#include "server/state/codec.h"
+#include "waarborg/v1/changes.grpc.pb.h"
+
+namespace waarborg::rpc {
+namespace {
+
+using access::Rpc;
+using domain::ChangeKind;
+using domain::ChangeState;
+using domain::Outcome;
+using domain::Refusal;
+using domain::Rule;
+using domain::Verdict;
+
+constexpr size_t kMaxConfiguration = 256 * 1024;
+constexpr int kMaxChanges = 200;
+
+Verdict ListChanges(Context& c, const pb::ListChangesRequest& in, pb::ListChangesResponse& out) {
+  std::vector<const domain::Change*> found;
+  for (const auto& [id, change] : c.world().changes()) {
+    if (!in.open_only() || change.state == ChangeState::kOpen) found.push_back(&change);
+  }
+  std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) {
+    return a->proposed_at != b->proposed_at ? a->proposed_at > b->proposed_at : a->id < b->id;
+  });
+  for (const auto* change : found) {
+    if (out.changes_size() == kMaxChanges) break;
+    *out.add_changes() = state::ToProto(*change);
+  }
+  return domain::kAllowed;
+}
+
+Outcome<domain::Change> OpenChange(Context& c, const std::string& id) {
+  const domain::Change* change = c.world().FindChange(id);
+  if (change == nullptr) return Refusal(Rule::kNotFound, "change_id");
+  c.record.set_subject_id(id);
+  if (auto v = c.Require({nullptr, change})) return *v;
+  if (change->state != ChangeState::kOpen) return Rule::kWrongState;
+  return *change;
+}
+
+// Puts the change into effect. What was checked when it was proposed is checked again: the world may have moved on.
+Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half) {
+  const domain::Municipality& m = c.municipality();
+  auto give_enrolment_code = [&](domain::Person& person) {
+    *second_half = NewHalf(c.turn.random());
+    person.enrolment_digest = EnrolmentDigest(change.first_half_digest, *second_half);
+  };
+  const domain::Person* known = c.world().FindPerson(change.subject_id);
+  if (change.kind != ChangeKind::kStation && change.kind != ChangeKind::kConfiguration &&
+      change.kind != ChangeKind::kNewPerson && known == nullptr) {
+    return Refusal(Rule::kNotFound);
+  }
+  switch (change.kind) {
+    case ChangeKind::kNewPerson: {
+      if (auto v = domain::CheckAssignment(m, change.person.assignment)) return v;
+      if (c.world().FindPersonByLogin(change.person.login) != nullptr) return Refusal(Rule::kAlreadyExists, "login");
+      domain::Person person = change.person;
+      give_enrolment_code(person);
+      c.turn.Put(std::move(person));
+      return domain::kAllowed;
+    }
+    case ChangeKind::kPerson: {
+      if (auto v = domain::CheckAssignment(m, change.person.assignment)) return v;
+      domain::Person person = *known;
+      person.assignment = change.person.assignment;
+      EndSessionsOf(c, person.id);
+      c.turn.Put(std::move(person));
+      return domain::kAllowed;
+    }
+    case ChangeKind::kReset: {
+      domain::Person person = *known;
+      person.password_hash.clear();
+      person.totp_secret.clear();
+      give_enrolment_code(person);
+      EndSessionsOf(c, person.id);
+      c.turn.Put(std::move(person));
+      return domain::kAllowed;
+    }
+    case ChangeKind::kDeputy: {
+      if (auto v = domain::CheckDeputyship(*known, change.deputyship)) return v;
+      domain::Person person = *known;
+      person.deputyships.push_back(change.deputyship);
+      c.turn.Put(std::move(person));
+      return domain::kAllowed;
+    }
+    case ChangeKind::kStation:
+      if (auto v = domain::CheckStation(m, change.station)) return v;
+      if (auto v = CheckStationIsNew(c, change.station)) return v;
+      c.turn.Put(change.station);
+      return domain::kAllowed;
+    case ChangeKind::kConfiguration: {
+      config::Errors errors;
+      domain::Municipality parsed = config::ParseMunicipality(change.configuration, "configuration", errors);
+      if (!errors.empty()) return Refusal(Rule::kConfigurationInvalid, "", absl::StrJoin(errors, "; "));
+      c.record.set_configuration_digest(keys::Sha256(change.configuration));
+      c.turn.PutConfiguration(change.configuration, std::move(parsed));
+      return domain::kAllowed;
+    }
+    case ChangeKind::kUnspecified:
+      break;
+  }
+  return Refusal(Rule::kInternal);
+}
+
+Outcome<std::string> ConfirmChange(Context& c, const pb::ConfirmChangeRequest& in, pb::ConfirmChangeResponse& out) {
+  auto change = OpenChange(c, in.change_id());
+  if (!change.ok()) return change.refusal();
+  if (auto v = TakeEffect(c, change.value(), out.mutable_enrolment_half())) return *v;
+  change.value().state = ChangeState::kConfirmed;
+  change.value().decided_by = c.me();
+  std::string id = change->subject_id.empty() ? change->id : change->subject_id;
+  c.turn.Put(std::move(change.value()));
+  return id;
+}
+
+Outcome<std::string> RejectChange(Context& c, const pb::RejectChangeRequest& in, pb::RejectChangeResponse&) {
+  auto change = OpenChange(c, in.change_id());
+  if (!change.ok()) return change.refusal();
+  change.value().state = ChangeState::kRejected;
+  change.value().decided_by = c.me();
+  std::string id = change->id;
+  c.turn.Put(std::move(change.value()));
+  return id;
+}
+
+Outcome<std::string> ProposeConfiguration(Context& c, const pb::ProposeConfigurationRequest& in,
+                                          pb::ProposeConfigurationResponse&) {
+  if (in.toml().size() > kMaxConfiguration) return Refusal(Rule::kFieldTooLong, "toml");
+  config::Errors errors;
+  const domain::Municipality parsed = config::ParseMunicipality(in.toml(), "toml", errors);
+  if (!errors.empty()) return Refusal(Rule::kConfigurationInvalid, "toml", absl::StrJoin(errors, "; "));
+  domain::Change change;
+  change.kind = ChangeKind::kConfiguration;
+  change.configuration = in.toml();
+  change.summary = ConfigurationSummary(c.world().configuration(), in.toml());
+  return Propose(c, std::move(change));
+}
+
+Verdict GetConfiguration(Context& c, const pb::GetConfigurationRequest&, pb::GetConfigurationResponse& out) {
+  out.set_toml(c.world().configuration());
+  return domain::kAllowed;
+}
+
+}  // namespace
+
+std::string Propose(Context& c, domain::Change change) {
+  do {
+    change.id = c.turn.random().Id("W-");
+  } while (c.world().FindChange(change.id) != nullptr);
+  change.state = ChangeState::kOpen;
+  change.proposed_by = c.me();
+  change.proposed_at = c.now();
+  c.record.set_subject_id(change.id);
+  std::string id = change.id;
+  c.turn.Put(std::move(change));
+  return id;
+}
+
+Verdict CheckStationIsNew(Context& c, const domain::Station& station) {
+  if (c.world().FindStation(station.id) != nullptr) return Refusal(Rule::kAlreadyExists, "station.id");
+  if (c.world().FindStationByKey(station.key_fingerprint) != nullptr) {
+    return Refusal(Rule::kAlreadyExists, "station.key_fingerprint");
+  }
+  return domain::kAllowed;
+}
+
+std::vector<std::string> ConfigurationSummary(const std::string& before, const std::string& after) {
+  constexpr size_t kMaxLines = 100;
+  auto lines_of = [](const std::string& text) {
+    std::vector<std::string> lines;
+    for (absl::string_view line : absl::StrSplit(text, '\n')) lines.emplace_back(line);
+    return lines;
+  };
+  const std::vector<std::string> old_lines = lines_of(before), new_lines = lines_of(after);
+  auto missing_in = [](const std::vector<std::string>& all, const std::vector<std::string>& other, const char* mark) {
+    std::multiset<std::string> left(other.begin(), other.end());
+    std::vector<std::string> out;
+    for (const std::string& line : all) {
+      if (auto it = left.find(line); it != left.end()) {
+        left.erase(it);
+      } else if (!line.empty()) {
+        out.push_back(absl::StrCat(mark, line));
+      }
+    }
+    return out;
+  };
+  std::vector<std::string> summary = missing_in(old_lines, new_lines, "- ");
+  for (std::string& line : missing_in(new_lines, old_lines, "+ ")) summary.push_back(std::move(line));
+  if (summary.size() > kMaxLines) {
+    const size_t more = summary.size() - kMaxLines;
+    summary.resize(kMaxLines);
+    summary.push_back(absl::StrCat("... and ", more, " more lines: compare the files"));
+  }
+  if (summary.empty()) summary.push_back("no line changes (at most their order)");
+  return summary;
+}
+
+Bound BindChanges(Server& server) {
+  using S = pb::ChangeService::AsyncService;
+  auto service = std::make_unique<S>();
+  Binder<S> b(server, service.get());
+  b.Query<pb::ListChangesRequest, pb::ListChangesResponse>(Rpc::kListChanges, &S::RequestListChanges, ListChanges);
+  b.Command<pb::ConfirmChangeRequest, pb::ConfirmChangeResponse>(Rpc::kConfirmChange, &S::RequestConfirmChange,
+                                                                 ConfirmChange);
+  b.Command<pb::RejectChangeRequest, pb::RejectChangeResponse>(Rpc::kRejectChange, &S::RequestRejectChange,
+                                                               RejectChange);
+  b.Command<pb::ProposeConfigurationRequest, pb::ProposeConfigurationResponse>(
+      Rpc::kProposeConfiguration, &S::RequestProposeConfiguration, ProposeConfiguration);
+  b.Query<pb::GetConfigurationRequest, pb::GetConfigurationResponse>(Rpc::kGetConfiguration,
+                                                                     &S::RequestGetConfiguration, GetConfiguration);
+  Arm arm = b.TakeArm();
+  return {std::move(service), std::move(arm)};
+}
+
+}  // namespace waarborg::rpc

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include <algorithm>
+
+#include "server/domain/match.h"
+#include "server/domain/mrz.h"
+#include "server/rpc/calls.h"
+#include "server/rpc/show.h"
+#include "server/state/codec.h"
+#include "waarborg/v1/checks.grpc.pb.h"
+
+namespace waarborg::rpc {
+namespace {
+
+using access::Credentials;
+using access::Rpc;
+using domain::Outcome;
+using domain::Refusal;
+using domain::Rule;
+using domain::Verdict;
+
+constexpr size_t kMaxMatches = 10;
+
+bool CountsAsMunicipal(const Context& c) {
+  return c.municipality().Covers(domain::Scope{true, {}}, c.asker.station->location_id);
+}
+
+// Whether this person, at this station, could see the photo of this ban now (after reading the instruction).
+bool PhotoAvailable(const Context& c, const domain::Ban& ban) {
+  auto grants = access::GrantsFor(Rpc::kShowPhoto, c.asker, c.turn.today());
+  if (!grants.ok()) return false;
+  auto right = access::CheckConditions(c.world(), *grants, c.asker, {&ban, nullptr, true}, c.now());
+  return right.ok() || right.refusal().rule == Rule::kInstructionNotAcknowledged;
+}
+
+void Describe(const Context& c, const domain::Ban& ban, pb::Match& out) {
+  const bool decided = ban.decision.has_value();
+  out.set_ban_id(ban.id);
+  if (!ban.identity.name.empty()) *out.mutable_name() = state::ToProto(ban.identity.name);
+  out.set_measure(decided ? static_cast<pb::Measure>(static_cast<int>(ban.terms->measure)) : pb::MEASURE_PROVISIONAL);
+  if (decided) *out.mutable_until() = state::ToProto(ban.terms->until);
+  out.set_photo_available(PhotoAvailable(c, ban));
+  out.set_description(ban.identity.established ? "" : ban.identity.description);
+  out.set_provisional(ban.state == domain::BanState::kProvisional);
+  if (const domain::Location* here = c.municipality().FindLocation(c.asker.station->location_id)) {
+    for (const std::string& step : here->steps) out.add_steps(step);
+  }
+}
+
+Outcome<domain::Query> QueryFrom(Context& c, const pb::CheckVisitorRequest& in) {
+  domain::Query query;
+  if (in.visitor_case() == pb::CheckVisitorRequest::kMrz) {
+    auto mrz = domain::ParseMrz(in.mrz(), static_cast<int>(c.turn.today().year()));
+    if (!mrz.ok()) return mrz.refusal();
+    query.name = domain::FoldName({mrz->given_names, "", mrz->surname});
+    query.birth_date = mrz->birth_date;
+    query.from_document = true;
+    query.name_truncated = mrz->truncated;
+    return query;
+  }
+  if (in.visitor_case() != pb::CheckVisitorRequest::kTyped) return Refusal(Rule::kFieldMissing, "visitor");
+  auto name = state::NameFrom(in.typed().name(), "typed.name");
+  if (!name.ok()) return name.refusal();
+  query.name = domain::FoldName(*name);
+  if (query.name.surname[0].empty()) return Refusal(Rule::kFieldMissing, "typed.name.surname");
+  auto birth = state::BirthDateFrom(in.typed().birth_date(), "typed.birth_date");
+  if (!birth.ok()) return birth.refusal();
+  query.birth_date = *birth;
+  return query;
+}
+
+Verdict CheckVisitor(Context& c, const pb::CheckVisitorRequest& in, pb::CheckVisitorResponse& out) {
+  const bool stated = pb::Purpose_IsValid(in.purpose()) && in.purpose() != pb::PURPOSE_UNSPECIFIED;
+  if (stated) c.record.set_purpose(in.purpose());
+  if (auto v = c.Require({nullptr, nullptr, stated})) return v;
+  auto query = QueryFrom(c, in);
+  if (!query.ok()) return query.refusal();
+  const auto hits =
+      c.world().matches().Find(c.asker.station->location_id, CountsAsMunicipal(c), *query, c.now());
+  out.set_answer(hits.empty() ? pb::CHECK_ANSWER_NO_BAN_FOUND
+                 : hits.front().grade == domain::Grade::kExact ? pb::CHECK_ANSWER_BANNED
+                                                               : pb::CHECK_ANSWER_POSSIBLE);
+  for (const domain::Hit& hit : hits) {
+    if (static_cast<size_t>(out.matches_size()) == kMaxMatches) {
+      out.set_more(true);
+      break;
+    }
+    Describe(c, *c.world().FindBan(hit.ban_id), *out.add_matches());
+    // The check itself has no subject; that a file was shown is an entry of that file.
+    pb::AuditRecord shown;
+    shown.set_event("MatchShown");
+    shown.set_ban_id(hit.ban_id);
+    c.more_entries.push_back(std::move(shown));
+  }
+  return domain::kAllowed;
+}
+
+Verdict NextBriefing(Context& c, const pb::NextBriefingRequest& in, pb::NextBriefingResponse& out) {
+  if (auto v = c.Require({})) return v;
+  c.record.set_purpose(pb::PURPOSE_BRIEFING);
+  const auto ids = c.world().matches().Everyone(c.asker.station->location_id, CountsAsMunicipal(c), c.now());
+  out.set_total(static_cast<int32_t>(ids.size()));
+  const auto next = std::upper_bound(ids.begin(), ids.end(), in.after_ban_id());
+  if (next == ids.end()) return domain::kAllowed;
+  out.set_position(static_cast<int32_t>(next - ids.begin()) + 1);
+  c.record.set_ban_id(*next);
+  Describe(c, *c.world().FindBan(*next), *out.mutable_match());
+  return domain::kAllowed;
+}
+
+Outcome<std::string> ReportBreach(Context& c, const pb::ReportBreachRequest& in, pb::ReportBreachResponse&) {
+  domain::Breach breach;
+  if (in.demands_size() > 10) return Refusal(Rule::kFieldTooLong, "demands");
+  for (const auto& d : in.demands()) {
+    if (auto v = state::CheckText(d.words(), 500, "demands.words")) return *v;
+    breach.demands.push_back({state::FromProto(d.at()), d.words()});
+  }
+  breach.police_called = in.police_called();
+  if (!pb::BreachOutcome_IsValid(in.outcome())) return Refusal(Rule::kFieldInvalid, "outcome");
+  breach.outcome = static_cast<domain::BreachOutcome>(static_cast<int>(in.outcome()));
+  auto ban = c.RequireBan(in.ban_id());
+  if (!ban.ok()) return ban.refusal();
+  breach.at = c.now();
+  breach.location_id = c.asker.station->location_id;
+  breach.reported_by = c.me();
+  if (auto v = domain::AddBreach(c.municipality(), ban.value(), breach, c.now())) return *v;
+  c.Keep(std::move(ban.value()));
+  return in.ban_id();
+}
+
+Verdict GetInstruction(Context& c, const pb::GetInstructionRequest&, pb::GetInstructionResponse& out) {
+  out.set_text(c.municipality().instruction);
+  out.set_version(c.world().instruction_version());
+  const domain::Person& person = *c.asker.person;
+  if (person.instruction_version == out.version() && person.instruction_acknowledged_at) {
+    *out.mutable_acknowledged_at() = state::ToProto(*person.instruction_acknowledged_at);
+  }
+  return domain::kAllowed;
+}
+
+Outcome<std::string> AcknowledgeInstruction(Context& c, const pb::AcknowledgeInstructionRequest& in,
+                                            pb::AcknowledgeInstructionResponse&) {
+  if (in.version() != c.world().instruction_version()) return Refusal(Rule::kInstructionOutdated, "version");
+  domain::Person person = *c.asker.person;
+  person.instruction_version = in.version();
+  person.instruction_acknowledged_at = c.now();
+  std::string id = person.id;
+  c.turn.Put(std::move(person));
+  return id;
+}
+
+}  // namespace
+
+Bound BindChecks(Server& server) {
+  using S = pb::CheckService::AsyncService;
+  auto service = std::make_unique<S>();
+  Binder<S> b(server, service.get());
+  Core& core = server.core();
+  b.Query<pb::CheckVisitorRequest, pb::CheckVisitorResponse>(Rpc::kCheckVisitor, &S::RequestCheckVisitor, CheckVisitor);
+  b.BytesOut<pb::ShowPhotoRequest, pb::ShowPhotoResponse>(
+      Rpc::kShowPhoto, &S::RequestShowPhoto,
+      [&core](const Credentials& who, const pb::ShowPhotoRequest& in, std::string* bytes, Done done) {
+        ShowPhoto(core, Rpc::kShowPhoto, who, in.ban_id(), in.purpose(), bytes, std::move(done));
+      });
+  b.Query<pb::NextBriefingRequest, pb::NextBriefingResponse>(Rpc::kNextBriefing, &S::RequestNextBriefing, NextBriefing);
+  b.Command<pb::ReportBreachRequest, pb::ReportBreachResponse>(Rpc::kReportBreach, &S::RequestReportBreach,
+                                                               ReportBreach);
+  b.Query<pb::GetInstructionRequest, pb::GetInstructionResponse>(Rpc::kGetInstruction, &S::RequestGetInstruction,
+                                                                 GetInstruction);
+  b.Command<pb::AcknowledgeInstructionRequest, pb::AcknowledgeInstructionResponse>(
+      Rpc::kAcknowledgeInstruction, &S::RequestAcknowledgeInstruction, AcknowledgeInstruction);
+  Arm arm = b.TakeArm();
+  return {std::move(service), std::move(arm)};
+}
+
+}  // namespace waarborg::rpc

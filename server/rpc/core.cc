@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/rpc/core.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "absl/strings/str_cat.h"
+#include "server/state/codec.h"
+
+namespace waarborg::rpc {
+
+using domain::Outcome;
+using domain::Refusal;
+using domain::Rule;
+using domain::Verdict;
+
+Verdict Context::Require(const access::Subject& subject) {
+  conditions_checked_ = true;
+  auto grant = access::CheckConditions(world(), grants_, asker, subject, now());
+  if (!grant.ok()) return grant.refusal();
+  grant_ = *grant;
+  return domain::kAllowed;
+}
+
+Outcome<domain::Ban> Context::RequireBan(const std::string& ban_id, bool purpose_stated) {
+  const domain::Ban* ban = world().FindBan(ban_id);
+  // Only an id that exists goes into the log: what a caller makes up might be a name.
+  if (ban != nullptr) record.set_ban_id(ban_id);
+  if (auto v = Require({ban, nullptr, purpose_stated})) return *v;
+  if (ban == nullptr) return Rule::kNotFound;
+  return *ban;
+}
+
+void Context::Keep(domain::Ban ban) {
+  record.set_ban_id(ban.id);
+  record.set_ban_state(static_cast<pb::BanState>(ban.state));
+  record.set_photo_state(static_cast<pb::PhotoState>(ban.release.state));
+  if (!ban.release.photo_id.empty()) record.set_photo_id(ban.release.photo_id);
+  turn.Put(std::move(ban));
+}
+
+void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body body, Done done, bool logged) {
+  auto verdict = std::make_shared<Verdict>();
+  auto run = [this, rpc, credentials, body = std::move(body), logged, verdict](journal::Turn& turn) {
+    Context context(turn, rpc);
+    Verdict& v = *verdict;
+    const auto rows = access::Policy();
+    const auto first_row = std::find_if(rows.begin(), rows.end(), [rpc](const access::Row& r) { return r.rpc == rpc; });
+    try {
+      v = access::Identify(turn.sessions(), credentials, first_row->caller, turn.now(), context.asker);
+      if (!v) {
+        auto grants = access::GrantsFor(rpc, context.asker, turn.today());
+        if (grants.ok()) {
+          context.grants_ = std::move(grants.value());
+          context.grant_ = context.grants_.front();
+        } else {
+          v = grants.refusal();
+        }
+      }
+      if (!v) v = body(context);
+      if (!v && !context.conditions_checked_) {
+        const bool has_conditions = std::any_of(context.grants_.begin(), context.grants_.end(),
+                                                [](const access::Grant& g) { return !g.row->conditions.empty(); });
+        if (has_conditions) v = Refusal(Rule::kInternal);
+      }
+    } catch (const std::exception&) {
+      v = Refusal(Rule::kInternal);
+    }
+    if (v) turn.Discard();
+
+    pb::AuditRecord& record = context.record;
+    record.set_event(access::NameOf(rpc).method);
+    record.set_result(v ? pb::RESULT_REFUSED : pb::RESULT_DONE);
+    if (v) record.set_rule(v->name());
+    if (context.asker.person != nullptr) record.set_person_id(context.asker.person->id);
+    if (context.asker.station != nullptr) {
+      record.set_station_id(context.asker.station->id);
+      record.set_location_id(context.asker.station->location_id);
+    }
+    if (!v) {
+      record.set_role(static_cast<pb::Role>(static_cast<int>(context.grant_.role.role)));
+      record.set_in_place_of(context.grant_.role.in_place_of);
+    }
+    const bool entry =
+        v || (logged && !context.skip_entry_ && first_row->entry == access::Entry::kLogged);
+    if (!entry) return;
+    turn.Log(record);
+    if (v) return;
+    for (pb::AuditRecord& more : context.more_entries) {
+      more.set_result(pb::RESULT_DONE);
+      more.set_person_id(record.person_id());
+      more.set_role(record.role());
+      more.set_in_place_of(record.in_place_of());
+      more.set_station_id(record.station_id());
+      more.set_location_id(record.location_id());
+      more.set_purpose(record.purpose());
+      turn.Log(std::move(more));
+    }
+  };
+  auto finish = [done, verdict](bool durable) {
+    // Refusals wait for their entry as answers do.
+    done(durable ? *verdict : Verdict(Refusal(Rule::kCannotRecord)));
+  };
+  if (!parts_.journal->Submit({std::move(run), std::move(finish)})) done(Refusal(Rule::kBusy));
+}
+
+void Core::RunCommand(access::Rpc rpc, const access::Credentials& credentials, CommandInput input,
+                      pb::Receipt* receipt, CommandBody body, Done done) {
+  auto run = [input = std::move(input), receipt, body = std::move(body), rpc](Context& c) -> Verdict {
+    const std::string& key = input.idempotency_key;
+    const bool plain = std::all_of(key.begin(), key.end(), [](char ch) { return ch > 0x20 && ch < 0x7F; });
+    if (key.size() < 8 || key.size() > 64 || !plain) return Refusal(Rule::kIdempotencyKeyInvalid, "idempotency_key");
+    const std::string digest =
+        c.turn.HouseMac(absl::StrCat("command ", c.me(), " ", access::NameOf(rpc).method, " ", key));
+    const std::string request_digest = c.turn.HouseMac(absl::StrCat("request ", input.request_bytes));
+    if (auto seen = c.turn.Recall(digest)) {
+      if (seen->request_digest() != request_digest) return Refusal(Rule::kIdempotencyKeyReused, "idempotency_key");
+      receipt->set_id(seen->id());
+      receipt->set_log_index(seen->log_index());
+      *receipt->mutable_recorded_at() = state::ToProto(absl::FromUnixMillis(seen->at_ms()));
+      receipt->set_replayed(true);
+      c.SkipEntry();
+      return domain::kAllowed;
+    }
+    auto id = body(c);
+    if (!id.ok()) return id.refusal();
+    pb::IdempotencyRecord record;
+    record.set_request_digest(request_digest);
+    record.set_id(*id);
+    record.set_log_index(c.turn.NextIndex());
+    record.set_at_ms(absl::ToUnixMillis(c.now()));
+    receipt->set_id(record.id());
+    receipt->set_log_index(record.log_index());
+    *receipt->mutable_recorded_at() = state::ToProto(c.now());
+    c.turn.Remember(digest, std::move(record));
+    return domain::kAllowed;
+  };
+  Run(rpc, credentials, std::move(run), std::move(done));
+}
+
+void Core::Offload(const Done& done, std::function<void()> work) {
+  auto guarded = [work = std::move(work), done] {
+    try {
+      work();
+    } catch (const std::exception&) {
+      done(Refusal(Rule::kInternal));
+    }
+  };
+  if (!parts_.workers->Submit(std::move(guarded))) done(Refusal(Rule::kBusy));
+}
+
+}  // namespace waarborg::rpc

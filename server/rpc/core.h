@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/access/access.h"
+#include "server/access/credentials.h"
+#include "server/base/workers.h"
+#include "server/domain/rules.h"
+#include "server/journal/journal.h"
+#include "waarborg/v1/audit.pb.h"
+#include "waarborg/v1/common.pb.h"
+
+// The way every call takes, free of gRPC: who is asking, may they, do it at its place in the order, log it, and answer
+// when the entry is durable. Handlers say only what is particular to their call.
+namespace waarborg::rpc {
+
+namespace pb = ::waarborg::v1;
+
+// What a handler sees. Lives on the writer's thread during the turn.
+class Context {
+ public:
+  Context(journal::Turn& turn_in, access::Rpc rpc_in) : turn(turn_in), rpc(rpc_in) {}
+
+  journal::Turn& turn;
+  access::Rpc rpc;
+  access::Asker asker;
+  // The entry in the making; who, where, when and result are filled in by the core.
+  pb::AuditRecord record;
+
+  const state::World& world() const { return turn.world(); }
+  const domain::Municipality& municipality() const { return turn.world().municipality(); }
+  absl::Time now() const { return turn.now(); }
+  const std::string& me() const { return asker.person->id; }
+
+  // Checks the conditions of the call's rows for this subject. Every handler of a call with conditions must come by here:
+  // a call that did not is refused whatever it answered.
+  domain::Verdict Require(const access::Subject& subject);
+  // For a list: its conditions were checked item by item, and an empty list is an answer.
+  void RequireNothing() { conditions_checked_ = true; }
+  // A copy of the ban to work on, with its conditions checked; notes it in the entry.
+  domain::Outcome<domain::Ban> RequireBan(const std::string& ban_id, bool purpose_stated = false);
+  // The role under which the call is allowed; after Require.
+  const domain::HeldRole& role() const { return grant_.role; }
+  // Notes where ban and release stand and stages the ban.
+  void Keep(domain::Ban ban);
+  // The call repeats an earlier answer: nothing is done, conditions were checked then, and no entry is made.
+  void SkipEntry() {
+    conditions_checked_ = true;
+    skip_entry_ = true;
+  }
+  // Further entries, after the call's own.
+  std::vector<pb::AuditRecord> more_entries;
+
+ private:
+  friend class Core;
+  std::vector<access::Grant> grants_;
+  access::Grant grant_;
+  bool conditions_checked_ = false;
+  bool skip_entry_ = false;
+};
+
+// How a call ended: nothing, or why not. Called once, when the entry is durable.
+using Done = std::function<void(domain::Verdict)>;
+using Body = std::function<domain::Verdict(Context&)>;
+
+class Core {
+ public:
+  struct Parts {
+    journal::Journal* journal;
+    base::Workers* workers;
+    base::Random* random;
+    access::HashCost hash_cost;
+  };
+  explicit Core(const Parts& parts) : parts_(parts) {}
+
+  // Identify, find the rows, run the body, log, answer. With `logged` false a success leaves no entry (a first look that
+  // a second, logged one follows); a refusal always does.
+  void Run(access::Rpc rpc, const access::Credentials& credentials, Body body, Done done, bool logged = true);
+
+  // What a command adds: its idempotency key, and a receipt. `body` returns the id for the receipt.
+  struct CommandInput {
+    std::string idempotency_key;
+    std::string request_bytes;  // for telling a repeat from another request under the same key
+  };
+  using CommandBody = std::function<domain::Outcome<std::string>(Context&)>;
+  void RunCommand(access::Rpc rpc, const access::Credentials& credentials, CommandInput input, pb::Receipt* receipt,
+                  CommandBody body, Done done);
+
+  // Hands slow work to the workers; answers `busy` through `done` when they have too much.
+  void Offload(const Done& done, std::function<void()> work);
+
+  journal::Journal& journal() { return *parts_.journal; }
+  base::Random& random() { return *parts_.random; }
+  const access::HashCost& hash_cost() const { return parts_.hash_cost; }
+
+  // Called on the writer's thread when a station or person has lost their rights: whoever serves streams ends theirs.
+  void OnRightsEnded(std::function<void(const std::string& key_fingerprint)> f) { rights_ended_ = std::move(f); }
+  void RightsEnded(const std::string& key_fingerprint) {
+    if (rights_ended_) rights_ended_(key_fingerprint);
+  }
+
+ private:
+  Parts parts_;
+  std::function<void(const std::string&)> rights_ended_;
+};
+
+}  // namespace waarborg::rpc

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/rpc/server.h"
+
+#include <grpcpp/ext/health_check_service_server_builder_option.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+namespace waarborg::rpc {
+namespace {
+
+using domain::RuleKind;
+
+// The meaning of a retry chooses the code.
+grpc::StatusCode CodeOf(RuleKind kind) {
+  switch (kind) {
+    case RuleKind::kUnauthenticated:
+      return grpc::StatusCode::UNAUTHENTICATED;
+    case RuleKind::kPermission:
+      return grpc::StatusCode::PERMISSION_DENIED;
+    case RuleKind::kInvalid:
+      return grpc::StatusCode::INVALID_ARGUMENT;
+    case RuleKind::kNotFound:
+      return grpc::StatusCode::NOT_FOUND;
+    case RuleKind::kPrecondition:
+      return grpc::StatusCode::FAILED_PRECONDITION;
+    case RuleKind::kConflict:
+      return grpc::StatusCode::ALREADY_EXISTS;
+    case RuleKind::kExhausted:
+      return grpc::StatusCode::RESOURCE_EXHAUSTED;
+    case RuleKind::kUnavailable:
+      return grpc::StatusCode::UNAVAILABLE;
+    case RuleKind::kInternal:
+      return grpc::StatusCode::INTERNAL;
+  }
+  return grpc::StatusCode::INTERNAL;
+}
+
+constexpr size_t kMaxDetail = 1000;
+constexpr size_t kMaxFingerprints = 1024;
+constexpr int kMaxMessage = 512 * 1024;
+
+}  // namespace
+
+grpc::Status ToStatus(const domain::Verdict& verdict) {
+  if (!verdict) return grpc::Status::OK;
+  const domain::RuleText& text = domain::TextOf(verdict->rule);
+  pb::ErrorDetail detail;
+  detail.set_rule(text.name);
+  detail.set_field(verdict->field);
+  detail.set_message(text.message);
+  detail.set_next_step(text.next);
+  detail.set_message_nl(text.message_nl);
+  detail.set_next_step_nl(text.next_nl);
+  if (!verdict->detail.empty()) {
+    const std::string more = " " + verdict->detail.substr(0, kMaxDetail);
+    detail.set_message(detail.message() + more);
+    detail.set_message_nl(detail.message_nl() + more);
+  }
+  pb::StatusDetails details;
+  details.set_code(CodeOf(text.kind));
+  details.set_message(text.message);
+  details.add_details()->PackFrom(detail);
+  return {CodeOf(text.kind), text.message, details.SerializeAsString()};
+}
+
+void LiveStreams::Add(grpc::ServerContext* context, std::string key) {
+  std::lock_guard lock(mutex_);
+  streams_.emplace(std::move(key), context);
+}
+
+void LiveStreams::Remove(grpc::ServerContext* context) {
+  std::lock_guard lock(mutex_);
+  std::erase_if(streams_, [context](const auto& s) { return s.second == context; });
+}
+
+void LiveStreams::Cancel(const std::string& key) {
+  std::lock_guard lock(mutex_);
+  for (const auto& [station, context] : streams_) {
+    if (key.empty() || station == key) context->TryCancel();
+  }
+}
+
+Server::~Server() { Finish(); }
+
+int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& error) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = tls.client_ca_pem;
+  options.pem_key_cert_pairs.push_back({tls.key_pem, tls.certificate_pem});
+  int port = 0;
+  builder.AddListeningPort(listen, grpc::SslServerCredentials(options), &port);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024);
+  builder.SetMaxReceiveMessageSize(kMaxMessage);
+
+  std::vector<Arm> arms;
+  for (auto* bind : {&BindSessions, &BindChanges, &BindPeople, &BindStations, &BindBans, &BindReleases, &BindChecks,
+                     &BindAudit}) {
+    Bound bound = (*bind)(*this);
+    builder.RegisterService(bound.service.get());
+    services_.push_back(std::move(bound.service));
+    arms.push_back(std::move(bound.arm));
+  }
+  if (!bound_.all()) {
+    error = "a call of the policy table is not served";
+    return 0;
+  }
+  queue_ = builder.AddCompletionQueue();
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr || port == 0) {
+    error = "cannot listen on " + listen + " (is the port in use, are certificate and key a pair?)";
+    return 0;
+  }
+  for (const Arm& arm : arms) arm();
+  core_.OnRightsEnded([this](const std::string& key) { live_streams_.Cancel(key); });
+  poller_ = std::thread([this] { Poll(); });
+  return port;
+}
+
+void Server::SetServing(bool serving) {
+  if (auto* health = server_ ? server_->GetHealthCheckService() : nullptr) health->SetServingStatus(serving);
+}
+
+void Server::Shutdown(absl::Duration grace) {
+  if (server_ == nullptr) return;
+  SetServing(false);
+  server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+}
+
+void Server::Finish() {
+  if (finished_ || queue_ == nullptr) return;
+  finished_ = true;
+  queue_->Shutdown();
+  if (poller_.joinable()) {
+    poller_.join();
+  } else {
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_->Next(&tag, &ok)) {
+    }
+  }
+}
+
+void Server::Poll() {
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) static_cast<Tag*>(tag)->Proceed(ok);
+}
+
+access::Credentials Server::CredentialsOf(const grpc::ServerContext& context) {
+  access::Credentials out;
+  const auto auth = context.auth_context();
+  const auto pems = auth->FindPropertyValues("x509_pem_cert");
+  if (!pems.empty()) {
+    const std::string pem(pems.front().data(), pems.front().size());
+    std::lock_guard lock(fingerprints_mutex_);
+    for (const auto& [known, fingerprint] : fingerprints_) {
+      if (known == pem) out.key_fingerprint = fingerprint;
+    }
+    if (out.key_fingerprint.empty()) {
+      out.key_fingerprint = access::FingerprintOfPem(pem);
+      if (fingerprints_.size() >= kMaxFingerprints) fingerprints_.erase(fingerprints_.begin());
+      fingerprints_.emplace_back(pem, out.key_fingerprint);
+    }
+  }
+  const auto& metadata = context.client_metadata();
+  if (auto it = metadata.find("waarborg-session"); it != metadata.end() && it->second.size() <= 128) {
+    out.session_token.assign(it->second.data(), it->second.size());
+  }
+  return out;
+}
+
+void Server::MarkBound(access::Rpc rpc) {
+  const auto i = static_cast<size_t>(rpc);
+  if (bound_.test(i)) {
+    std::fprintf(stderr, "waarborgd: %s is bound twice\n", access::NameOf(rpc).method);
+    std::abort();
+  }
+  bound_.set(i);
+}
+
+}  // namespace waarborg::rpc

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/codegen/service_type.h>
+
+#include <bitset>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "server/rpc/core.h"
+
+// The asynchronous gRPC server: one completion queue, one thread that polls it, no thread that waits for a call. Calls are
+// finished from the journal's thread, which gives back-pressure by itself.
+namespace waarborg::rpc {
+
+// A refusal as a gRPC status, with StatusDetails in its trailer. Under 2 KiB, so that no proxy cuts it off.
+grpc::Status ToStatus(const domain::Verdict& verdict);
+
+// Something the polling thread comes back to.
+class Tag {
+ public:
+  virtual ~Tag() = default;
+  virtual void Proceed(bool ok) = 0;
+};
+
+// Streams under way by the key of their station, so that revoking it ends them at once.
+class LiveStreams {
+ public:
+  void Add(grpc::ServerContext* context, std::string key);
+  void Remove(grpc::ServerContext* context);
+  // Cancels the streams of a station, or all when `key` is empty.
+  void Cancel(const std::string& key);
+
+ private:
+  std::mutex mutex_;
+  std::set<std::pair<std::string, grpc::ServerContext*>> streams_;
+};
+
+struct TlsFiles {
+  std::string certificate_pem;
+  std::string key_pem;
+  std::string client_ca_pem;
+};
+
+class Server {
+ public:
+  explicit Server(Core& core) : core_(core) {}
+  ~Server();
+
+  // Binds every service and listens. Returns the port, or 0 with a message on `error`.
+  int Start(const std::string& listen, const TlsFiles& tls, std::string& error);
+  // Marks the health of the service; NOT_SERVING makes clients look elsewhere.
+  void SetServing(bool serving);
+  // Takes no new calls and gives those under way `grace` to finish. Afterwards the journal and the workers must be
+  // stopped, then Finish called.
+  void Shutdown(absl::Duration grace);
+  void Finish();
+
+  Core& core() { return core_; }
+  LiveStreams& live_streams() { return live_streams_; }
+  grpc::ServerCompletionQueue* queue() { return queue_.get(); }
+
+  // Who calls, from the connection and the metadata.
+  access::Credentials CredentialsOf(const grpc::ServerContext& context);
+
+  // Notes that a call of the policy table is served; each exactly once.
+  void MarkBound(access::Rpc rpc);
+
+ private:
+  void Poll();
+
+  Core& core_;
+  LiveStreams live_streams_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  std::unique_ptr<grpc::Server> server_;
+  std::thread poller_;
+  std::bitset<static_cast<size_t>(access::Rpc::kRpcCount)> bound_;
+  std::mutex fingerprints_mutex_;
+  std::vector<std::pair<std::string, std::string>> fingerprints_;  // certificate to fingerprint, newest last
+  bool finished_ = false;
+};
+
+// One file per service: makes its service object; `Arm...` starts its calls once the server listens.
+using Arm = std::function<void()>;
+struct Bound {
+  std::unique_ptr<grpc::Service> service;
+  Arm arm;
+};
+Bound BindSessions(Server& server);
+Bound BindChanges(Server& server);
+Bound BindPeople(Server& server);
+Bound BindStations(Server& server);
+Bound BindBans(Server& server);
+Bound BindReleases(Server& server);
+Bound BindChecks(Server& server);
+Bound BindAudit(Server& server);
+
+}  // namespace waarborg::rpc

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/setup.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "server/access/credentials.h"
+#include "server/base/file.h"
+#include "server/base/hex.h"
+#include "server/jobs/clockwork.h"
+#include "server/keys/sealing.h"
+#include "server/rpc/enrolment.h"
+
+namespace waarborg::server {
+
+namespace pb = waarborg::v1;
+
+namespace {
+
+constexpr int kFirstYears = 2;
+
+absl::StatusOr<base::Secret> ReadRootKey(const std::string& path) {
+  auto text = base::ReadFile(path);
+  if (!text.ok()) return text.status();
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    return absl::PermissionDeniedError(absl::StrCat(path, ": others can read the root key; chmod 600 it"));
+  }
+  std::string hex(absl::StripAsciiWhitespace(*text));
+  base::Wipe(text->data(), text->size());
+  if (!base::IsHex(hex, 64)) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": the root key must be 64 hexadecimal digits"));
+  }
+  std::string raw = base::FromHex(hex);
+  base::Secret key(raw);
+  base::Wipe(raw.data(), raw.size());
+  base::Wipe(hex.data(), hex.size());
+  return key;
+}
+
+absl::Status MakeFolder(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
+    return absl::UnavailableError(absl::StrCat("cannot make ", path, ": ", std::strerror(errno)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock& clock, base::Random& random) {
+  auto root = ReadRootKey(config.root_key_file);
+  if (!root.ok()) return root.status();
+  if (auto s = MakeFolder(config.data_folder); !s.ok()) return s;
+  House house;
+  // The store first: its lock keeps a second server away from the keystores too.
+  auto store = store::OpenRocksDb(config.data_folder + "/store");
+  if (!store.ok()) return store.status();
+  house.store = std::move(*store);
+  const std::string keys_folder = config.data_folder + "/keys";
+  auto file_keys = keys::Keystore::Open(keys_folder, "file", *root, random);
+  if (!file_keys.ok()) return file_keys.status();
+  house.file_keys = std::move(*file_keys);
+  auto photo_keys = keys::Keystore::Open(keys_folder, "photo", *root, random);
+  if (!photo_keys.ok()) return photo_keys.status();
+  house.photo_keys = std::move(*photo_keys);
+  auto journal = journal::Journal::Open(
+      {&clock, &random, house.store.get(), house.file_keys.get(), house.photo_keys.get()});
+  if (!journal.ok()) return journal.status();
+  house.journal = std::move(*journal);
+  return house;
+}
+
+domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role role) {
+  domain::Person person;
+  person.id = turn.random().Id("M-");
+  person.login = first.login;
+  person.display_name = first.display_name;
+  person.assignment.roles = {role};
+  person.assignment.from = turn.today();
+  person.assignment.until = turn.today() + 365 * kFirstYears;
+  const std::string first_half = rpc::NewHalf(turn.random()), second_half = rpc::NewHalf(turn.random());
+  person.enrolment_digest = rpc::EnrolmentDigest(rpc::FirstHalfDigest(first_half), second_half);
+  first.enrolment_code = absl::StrCat(first_half, " ", second_half);
+  return person;
+}
+
+}  // namespace
+
+absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random) {
+  auto house = OpenParts(config, clock, random);
+  if (!house.ok()) return house.status();
+  journal::Journal& journal = *house->journal;
+  if (journal.world().people().empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(config.data_folder, " is empty; set it up with: waarborgd init"));
+  }
+  journal.SetClockwork(jobs::RunDue);
+  auto s = journal.RunNow([](journal::Turn& turn) {
+    pb::AuditRecord record;
+    record.set_event("SystemStarted");
+    record.set_result(pb::RESULT_DONE);
+    turn.Log(std::move(record));
+  });
+  if (!s.ok()) return s;
+  return house;
+}
+
+absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
+                        Initial& initial) {
+  config::Errors errors;
+  domain::Municipality municipality =
+      config::ParseMunicipality(initial.municipality_toml, "municipality.toml", errors);
+  if (!errors.empty()) return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
+  for (const auto* person : {&initial.administrator, &initial.privacy_officer}) {
+    if (domain::CheckLogin(person->login)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("sign-in name \"", person->login, "\" must be 2 to 40 of a-z, 0-9, dot and hyphen"));
+    }
+    if (person->display_name.empty()) return absl::InvalidArgumentError("a person needs a name to show");
+  }
+  if (initial.administrator.login == initial.privacy_officer.login) {
+    return absl::InvalidArgumentError("the first two people must be two: one alone can do nothing");
+  }
+  domain::Station station{initial.station_id, initial.location_id,
+                          access::FingerprintOfPem(initial.station_certificate_pem), false};
+  if (auto v = domain::CheckStation(municipality, station)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("first station: ", v->field, ": ", domain::TextOf(v->rule).message));
+  }
+  struct stat info {};
+  if (stat(config.root_key_file.c_str(), &info) != 0) {
+    base::Secret key = base::Secret::OfSize(keys::kKeySize);
+    random.Fill(key.MutableData(), key.size());
+    std::string hex = base::ToHex(key.Reveal()) + "\n";
+    auto s = base::WriteFileDurably(config.root_key_file, hex);
+    base::Wipe(hex.data(), hex.size());
+    if (!s.ok()) return s;
+  }
+  auto house = OpenParts(config, clock, random);
+  if (!house.ok()) return house.status();
+  if (!house->journal->world().people().empty()) {
+    return absl::AlreadyExistsError(absl::StrCat(config.data_folder, " is set up already"));
+  }
+  return house->journal->RunNow([&](journal::Turn& turn) {
+    pb::AuditRecord record;
+    record.set_event("SystemInitialised");
+    record.set_result(pb::RESULT_DONE);
+    record.set_configuration_digest(keys::Sha256(initial.municipality_toml));
+    turn.Log(std::move(record));
+    turn.PutConfiguration(initial.municipality_toml, municipality);
+    turn.Put(NewPerson(turn, initial.administrator, domain::Role::kAdministrator));
+    turn.Put(NewPerson(turn, initial.privacy_officer, domain::Role::kPrivacyOfficer));
+    turn.Put(station);
+  });
+}
+
+}  // namespace waarborg::server

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/state/world.h"
+
+#include "server/base/hex.h"
+#include "server/keys/sealing.h"
+
+namespace waarborg::state {
+namespace {
+
+// Names that do not exist can be guessed without end; what is remembered of them is bounded.
+constexpr size_t kMaxFailures = 10000;
+
+template <class Map>
+auto* Find(Map& map, const std::string& id) {
+  auto it = map.find(id);
+  return it == map.end() ? nullptr : &it->second;
+}
+
+}  // namespace
+
+World::World() : municipality_(std::make_shared<domain::Municipality>()) {}
+
+const domain::Ban* World::FindBan(const std::string& id) const { return Find(bans_, id); }
+const domain::Person* World::FindPerson(const std::string& id) const { return Find(people_, id); }
+const domain::Station* World::FindStation(const std::string& id) const { return Find(stations_, id); }
+const domain::Change* World::FindChange(const std::string& id) const { return Find(changes_, id); }
+
+const domain::Person* World::FindPersonByLogin(const std::string& login) const {
+  const std::string* id = Find(person_by_login_, login);
+  return id == nullptr ? nullptr : FindPerson(*id);
+}
+
+const domain::Station* World::FindStationByKey(const std::string& fingerprint) const {
+  const std::string* id = Find(station_by_key_, fingerprint);
+  return id == nullptr ? nullptr : FindStation(*id);
+}
+
+void World::Put(domain::Ban ban) {
+  if (const domain::Ban* old = FindBan(ban.id)) due_.erase({old->ends_at, old->id});
+  if (domain::IsEnforceable(ban.state)) due_.insert({ban.ends_at, ban.id});
+  if (ban.release.state == domain::PhotoState::kDestroying) {
+    destroying_.insert(ban.id);
+  } else {
+    destroying_.erase(ban.id);
+  }
+  matches_.Put(ban);
+  std::string id = ban.id;
+  bans_.insert_or_assign(std::move(id), std::move(ban));
+}
+
+void World::Put(domain::Person person) {
+  person_by_login_[person.login] = person.id;
+  std::string id = person.id;
+  people_.insert_or_assign(std::move(id), std::move(person));
+}
+
+void World::Put(domain::Station station) {
+  station_by_key_[station.key_fingerprint] = station.id;
+  std::string id = station.id;
+  stations_.insert_or_assign(std::move(id), std::move(station));
+}
+
+void World::Put(domain::Change change) {
+  std::string id = change.id;
+  changes_.insert_or_assign(std::move(id), std::move(change));
+}
+
+void World::PutConfiguration(std::string toml, domain::Municipality municipality) {
+  instruction_version_ = base::ToHex(keys::Sha256(municipality.instruction)).substr(0, 12);
+  configuration_ = std::move(toml);
+  municipality_ = std::make_shared<const domain::Municipality>(std::move(municipality));
+}
+
+std::vector<std::string> World::DueBans(absl::Time now) const {
+  std::vector<std::string> ids;
+  for (const auto& [at, id] : due_) {
+    if (at > now) break;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
+Session* World::FindSession(const std::string& token_digest) { return Find(sessions_, token_digest); }
+
+void World::OpenSession(Session session) {
+  if (session.full_sign_in) full_sign_ins_[{session.person_id, session.station_id}] = session.opened_at;
+  std::string digest = session.token_digest;
+  sessions_.insert_or_assign(std::move(digest), std::move(session));
+}
+
+void World::CloseSession(const std::string& token_digest) { sessions_.erase(token_digest); }
+
+int World::CloseSessionsIf(const std::function<bool(const Session&)>& which) {
+  int closed = 0;
+  for (auto it = sessions_.begin(); it != sessions_.end();) {
+    if (which(it->second)) {
+      sessions_.erase(it++);
+      ++closed;
+    } else {
+      ++it;
+    }
+  }
+  return closed;
+}
+
+absl::Time World::LastFullSignIn(const std::string& person_id, const std::string& station_id) const {
+  auto it = full_sign_ins_.find({person_id, station_id});
+  return it == full_sign_ins_.end() ? absl::InfinitePast() : it->second;
+}
+
+void World::ForgetFullSignIns(
+    const std::function<bool(const std::string& person_id, const std::string& station_id)>& which) {
+  std::erase_if(full_sign_ins_, [&](const auto& entry) { return which(entry.first.first, entry.first.second); });
+}
+
+World::Failures& World::FailuresOf(const std::string& login, const std::string& station_id) {
+  if (failures_.size() > kMaxFailures) failures_.clear();
+  return failures_[{login, station_id}];
+}
+
+}  // namespace waarborg::state

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "server/domain/ban.h"
+#include "server/domain/match.h"
+#include "server/domain/municipality.h"
+#include "server/domain/people.h"
+
+namespace waarborg::state {
+
+// A person at a station, for as long as it lasts. Only in memory: a restart ends all sessions.
+struct Session {
+  std::string token_digest;  // SHA-256 of the token
+  std::string person_id;
+  std::string station_id;
+  absl::Time opened_at;
+  absl::Time last_used_at;
+  bool full_sign_in = true;  // with the password, not only a code
+};
+
+// The state of the municipality, decrypted, with its indexes. Belongs to the writer's thread: nobody else reads or
+// changes it, so it needs no lock and every answer is true at one point of the log.
+class World {
+ public:
+  World();
+
+  const domain::Municipality& municipality() const { return *municipality_; }
+  // Shared, so that a worker may go on with the configuration it started with.
+  std::shared_ptr<const domain::Municipality> shared_municipality() const { return municipality_; }
+  const std::string& configuration() const { return configuration_; }
+  const std::string& instruction_version() const { return instruction_version_; }
+
+  const domain::Ban* FindBan(const std::string& id) const;
+  const domain::Person* FindPerson(const std::string& id) const;
+  const domain::Person* FindPersonByLogin(const std::string& login) const;
+  const domain::Station* FindStation(const std::string& id) const;
+  const domain::Station* FindStationByKey(const std::string& fingerprint) const;
+  const domain::Change* FindChange(const std::string& id) const;
+
+  // In order of id, login, id.
+  const std::map<std::string, domain::Ban>& bans() const { return bans_; }
+  const std::map<std::string, domain::Person>& people() const { return people_; }
+  const std::map<std::string, domain::Station>& stations() const { return stations_; }
+  const std::map<std::string, domain::Change>& changes() const { return changes_; }
+  const domain::MatchIndex& matches() const { return matches_; }
+
+  void Put(domain::Ban ban);
+  void Put(domain::Person person);
+  void Put(domain::Station station);
+  void Put(domain::Change change);
+  void PutConfiguration(std::string toml, domain::Municipality municipality);
+
+  // Ids of bans whose end is due at `now`.
+  std::vector<std::string> DueBans(absl::Time now) const;
+  // The next instant at which a ban's end is due; InfiniteFuture when none is.
+  absl::Time NextDue() const { return due_.empty() ? absl::InfiniteFuture() : due_.begin()->first; }
+  // Ids of bans whose photo waits for its key to be destroyed.
+  const std::set<std::string>& destroying() const { return destroying_; }
+
+  Session* FindSession(const std::string& token_digest);
+  void OpenSession(Session session);
+  void CloseSession(const std::string& token_digest);
+  // Ends the sessions for which `which` holds and returns how many.
+  int CloseSessionsIf(const std::function<bool(const Session&)>& which);
+  // When this person last signed in with a password on this station; InfinitePast when never or since forgotten.
+  absl::Time LastFullSignIn(const std::string& person_id, const std::string& station_id) const;
+  void ForgetFullSignIns(const std::function<bool(const std::string& person_id, const std::string& station_id)>& which);
+
+  // Failed sign-ins of a name on a station since the last success: how many, and when the last.
+  struct Failures {
+    int count = 0;
+    absl::Time last;
+  };
+  Failures& FailuresOf(const std::string& login, const std::string& station_id);
+
+ private:
+  std::shared_ptr<const domain::Municipality> municipality_;
+  std::string configuration_;
+  std::string instruction_version_;
+  std::map<std::string, domain::Ban> bans_;
+  std::map<std::string, domain::Person> people_;
+  std::map<std::string, domain::Station> stations_;
+  std::map<std::string, domain::Change> changes_;
+  absl::flat_hash_map<std::string, std::string> person_by_login_;
+  absl::flat_hash_map<std::string, std::string> station_by_key_;
+  domain::MatchIndex matches_;
+  std::set<std::pair<absl::Time, std::string>> due_;
+  std::set<std::string> destroying_;
+  absl::flat_hash_map<std::string, Session> sessions_;
+  std::map<std::pair<std::string, std::string>, absl::Time> full_sign_ins_;
+  std::map<std::pair<std::string, std::string>, Failures> failures_;
+};
+
+}  // namespace waarborg::state

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/write_batch.h>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "server/store/store.h"
+
+namespace waarborg::store {
+namespace {
+
+absl::Status ToStatus(const rocksdb::Status& s, const char* doing) {
+  if (s.ok()) return absl::OkStatus();
+  if (s.IsNotFound()) return absl::NotFoundError("no such key");
+  const std::string text = absl::StrCat("store: ", doing, ": ", s.ToString());
+  if (s.IsCorruption()) return absl::DataLossError(text);
+  return absl::UnavailableError(text);
+}
+
+rocksdb::Slice Slice(std::string_view s) { return {s.data(), s.size()}; }
+std::string_view View(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+
+class RocksDb : public Store {
+ public:
+  explicit RocksDb(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
+
+  absl::StatusOr<std::string> Get(std::string_view key) const override {
+    std::string value;
+    if (auto s = db_->Get(rocksdb::ReadOptions(), Slice(key), &value); !s.ok()) return ToStatus(s, "read");
+    return value;
+  }
+
+  absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const override {
+    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
+    for (it->Seek(Slice(std::max(prefix, from))); it->Valid() && it->key().starts_with(Slice(prefix)); it->Next()) {
+      if (!each(View(it->key()), View(it->value()))) break;
+    }
+    return ToStatus(it->status(), "scan");
+  }
+
+  absl::Status ScanBack(std::string_view prefix, std::string_view from, const Each& each) const override {
+    std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
+    for (it->SeekForPrev(Slice(from)); it->Valid() && it->key().starts_with(Slice(prefix)); it->Prev()) {
+      if (!each(View(it->key()), View(it->value()))) break;
+    }
+    return ToStatus(it->status(), "scan");
+  }
+
+  absl::Status Commit(const Batch& batch) override {
+    rocksdb::WriteBatch writes;
+    for (const Batch::Write& w : batch.writes) {
+      const rocksdb::Status s = w.remove ? writes.Delete(w.key) : writes.Put(w.key, w.value);
+      if (!s.ok()) return ToStatus(s, "batch");
+    }
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    return ToStatus(db_->Write(options, &writes), "commit");
+  }
+
+  absl::Status Compact(std::string_view prefix) override {
+    if (auto s = db_->Flush(rocksdb::FlushOptions()); !s.ok()) return ToStatus(s, "flush");
+    rocksdb::CompactRangeOptions options;
+    options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
+    const std::string after = absl::StrCat(std::string(prefix), "\xff");
+    const rocksdb::Slice begin = Slice(prefix), end = after;
+    return ToStatus(db_->CompactRange(options, &begin, &end), "compact");
+  }
+
+ private:
+  std::unique_ptr<rocksdb::DB> db_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenRocksDb(const std::string& folder) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  // A torn tail of the log is what a crash leaves; a hole in the middle is corruption and is refused.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.paranoid_checks = true;
+  // Values are ciphertext: compression gains nothing, and an examiner can search the files as they are.
+  options.compression = rocksdb::kNoCompression;
+  options.write_buffer_size = 16 << 20;
+  options.max_open_files = 256;
+  options.keep_log_file_num = 3;
+  rocksdb::DB* db = nullptr;
+  if (auto s = rocksdb::DB::Open(options, folder, &db); !s.ok()) {
+    if (s.IsIOError() && absl::StrContains(s.ToString(), "lock")) {
+      return absl::AlreadyExistsError(absl::StrCat(folder, " is in use by another waarborgd; only one may run on it"));
+    }
+    return ToStatus(s, "open");
+  }
+  return std::make_unique<RocksDb>(std::unique_ptr<rocksdb::DB>(db));
+}
+
+}  // namespace waarborg::store

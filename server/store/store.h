@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace waarborg::store {
+
+// Changes that become durable together or not at all.
+struct Batch {
+  struct Write {
+    std::string key;
+    std::string value;
+    bool remove = false;
+  };
+  std::vector<Write> writes;
+  void Put(std::string key, std::string value) { writes.push_back({std::move(key), std::move(value), false}); }
+  void Delete(std::string key) { writes.push_back({std::move(key), "", true}); }
+};
+
+// What the house needs of a store: ordered keys, and batches that are on disk when Commit returns. Values are
+// ciphertext by the time they arrive here. Get and Scan are safe from any thread; Commit is called by the one writer.
+class Store {
+ public:
+  using Each = std::function<bool(std::string_view key, std::string_view value)>;
+  virtual ~Store() = default;
+  // The value; NotFound when there is none.
+  virtual absl::StatusOr<std::string> Get(std::string_view key) const = 0;
+  // Calls `each` for every key from `from` on that begins with `prefix`, in order, until it returns false.
+  virtual absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const = 0;
+  // The same backwards, from the last key at or before `from`.
+  virtual absl::Status ScanBack(std::string_view prefix, std::string_view from, const Each& each) const = 0;
+  // Durable when it returns ok. After an error nothing may be assumed and nothing more committed.
+  virtual absl::Status Commit(const Batch& batch) = 0;
+  // Rewrites what holds keys with this prefix so that deleted values leave the files. Hygiene, not destruction.
+  virtual absl::Status Compact(std::string_view prefix) = 0;
+};
+
+// RocksDB in `folder`, made when not there. One process at a time: a second one gets an error that says so.
+absl::StatusOr<std::unique_ptr<Store>> OpenRocksDb(const std::string& folder);
+
+}  // namespace waarborg::store
