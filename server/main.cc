@@ -13,7 +13,7 @@
 #include <string>
 
 #include "absl/synchronization/mutex.h"
-#include "server/access/tls.h"
+#include "server/access/wire.h"
 #include "server/base/file.h"
 #include "server/rpc/server.h"
 #include "server/setup.h"

@@ -9,7 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "server/access/credentials.h"
+#include "server/access/wire.h"
 #include "server/base/file.h"
 #include "server/base/hex.h"
 #include "server/jobs/clockwork.h"

@@ -2,18 +2,11 @@
 #include "server/access/credentials.h"
 
 #include <liboath/oath.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <sodium.h>
 
 #include <cstdlib>
-#include <memory>
 
-#include "server/base/hex.h"
 #include "server/base/secret.h"
-#include "server/keys/sealing.h"
 
 namespace waarborg::access {
 namespace {
@@ -42,19 +35,6 @@ std::string PercentEncode(const std::string& text) {
 }
 
 }  // namespace
-
-std::string FingerprintOfPem(std::string_view pem) {
-  std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  std::unique_ptr<X509, decltype(&X509_free)> cert(
-      bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr, X509_free);
-  if (!cert) return "";
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert.get()), &der);
-  if (size <= 0) return "";
-  std::string digest = base::ToHex(keys::Sha256({reinterpret_cast<char*>(der), static_cast<size_t>(size)}));
-  OPENSSL_free(der);
-  return digest;
-}
 
 std::string HashPassword(const std::string& password, const HashCost& cost) {
   InitLibraries();

@@ -4,14 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "absl/time/time.h"
 
 namespace waarborg::access {
-
-// SHA-256 of the SubjectPublicKeyInfo of a PEM certificate, lower-case hexadecimal; empty when it is none.
-std::string FingerprintOfPem(std::string_view pem);
 
 // Argon2id with libsodium's text form. Slow on purpose (a tenth of a second, memory_kib of memory): call on a worker.
 struct HashCost {

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "server/access/wire.h"
+
 namespace waarborg::rpc {
 namespace {
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "server/access/tls.h"
+#include "server/access/wire.h"
 
 #include <openssl/bio.h>
 #include <openssl/conf.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include <memory>
+
+#include "absl/strings/escaping.h"
 
 namespace waarborg::access {
 namespace {
@@ -33,6 +38,20 @@ bool RestrictTls() {
   if (!bio || !conf) return false;
   long line = 0;  // NOLINT: OpenSSL's type
   return NCONF_load_bio(conf.get(), bio.get(), &line) == 1 && CONF_modules_load(conf.get(), "waarborg", 0) == 1;
+}
+
+std::string FingerprintOfPem(std::string_view pem) {
+  std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr, X509_free);
+  unsigned char* der = nullptr;
+  const int size = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der) : 0;
+  if (size <= 0) return "";
+  std::string digest(32, '\0');
+  const bool ok = EVP_Digest(der, static_cast<size_t>(size), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
+                             EVP_sha256(), nullptr) == 1;
+  OPENSSL_free(der);
+  return ok ? absl::BytesToHexString(digest) : "";
 }
 
 }  // namespace waarborg::access

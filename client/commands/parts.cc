@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "client/commands/parts.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+
+namespace waarborg::client {
+namespace {
+
+absl::TimeZone Amsterdam() {
+  static const absl::TimeZone zone = [] {
+    absl::TimeZone z;
+    if (!absl::LoadTimeZone("Europe/Amsterdam", &z)) {
+      std::fputs("waarborg: no time zone data for Europe/Amsterdam; install the package tzdata\n", stderr);
+      std::exit(78);
+    }
+    return z;
+  }();
+  return zone;
+}
+
+pb::PersonName ReadName(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, '|');
+  if (parts.size() != 3) throw BadOption{"alias must be \"given names|prefix|surname\""};
+  pb::PersonName name;
+  name.set_given_names(parts[0]);
+  name.set_prefix(parts[1]);
+  name.set_surname(parts[2]);
+  return name;
+}
+
+}  // namespace
+
+std::string Arguments::Get(const std::string& name) const {
+  auto it = values_.find(name);
+  return it == values_.end() || it->second.empty() ? "" : it->second.front();
+}
+
+const std::vector<std::string>& Arguments::All(const std::string& name) const {
+  static const std::vector<std::string> none;
+  auto it = values_.find(name);
+  return it == values_.end() ? none : it->second;
+}
+
+std::vector<std::string> Arguments::List(const std::string& name) const {
+  return absl::StrSplit(Get(name), ',', absl::SkipEmpty());
+}
+
+std::optional<std::string> Reply::FindFact(const std::string& name) const {
+  for (const auto& [n, value] : facts) {
+    if (n == name) return value;
+  }
+  return std::nullopt;
+}
+
+const std::vector<Command>& AllCommands() {
+  static const std::vector<Command> all = [] {
+    std::vector<Command> commands;
+    AddSessionCommands(commands);
+    AddCheckCommands(commands);
+    AddBanCommands(commands);
+    AddPhotoCommands(commands);
+    AddPeopleCommands(commands);
+    AddAuditCommands(commands);
+    // A bad option is reported the same way everywhere.
+    for (Command& command : commands) {
+      command.run = [run = std::move(command.run)](Call& call) {
+        try {
+          return run(call);
+        } catch (const BadOption& bad) {
+          Reply reply;
+          reply.usage_error = bad.what;
+          return reply;
+        }
+      };
+    }
+    return commands;
+  }();
+  return all;
+}
+
+const Command* FindCommand(const std::string& name) {
+  for (const Command& command : AllCommands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+std::string CheckArguments(const Command& command, const Arguments& arguments) {
+  for (const auto& [name, values] : arguments.values()) {
+    auto it = std::find_if(command.options.begin(), command.options.end(), [&n = name](const Option& o) { return o.name == n; });
+    if (it == command.options.end()) return absl::StrCat("\"", command.name, "\" has no option \"", name, "\"");
+    if (values.size() > 1 && it->kind != Kind::kMany) return absl::StrCat("option \"", name, "\" is given twice");
+  }
+  for (const Option& option : command.options) {
+    if (option.required && !arguments.Has(option.name)) {
+      return absl::StrCat("\"", command.name, "\" needs the option \"", option.name, "\" (", option.help, ")");
+    }
+  }
+  return "";
+}
+
+pb::Date ReadDate(const std::string& name, const std::string& text, bool parts_may_be_unknown) {
+  pb::Date date;
+  const std::vector<std::string> parts = absl::StrSplit(text, '-');
+  int year = 0, month = 0, day = 0;
+  if (parts.size() != 3 || parts[0].size() != 4 || parts[1].size() != 2 || parts[2].size() != 2 ||
+      !absl::SimpleAtoi(parts[0], &year) || !absl::SimpleAtoi(parts[1], &month) || !absl::SimpleAtoi(parts[2], &day)) {
+    throw BadOption{absl::StrCat(name, " must be a date like 2026-03-02",
+                                 parts_may_be_unknown ? "; write 00 for an unknown month or day" : "")};
+  }
+  date.set_year(year);
+  date.set_month(month);
+  date.set_day(day);
+  return date;
+}
+
+google::protobuf::Timestamp ReadTime(const std::string& name, const std::string& text) {
+  absl::Time t;
+  std::string error;
+  if (!absl::ParseTime("%Y-%m-%dT%H:%M", text, Amsterdam(), &t, &error)) {
+    throw BadOption{absl::StrCat(name, " must be a time like 2026-03-02T14:05")};
+  }
+  return google::protobuf::util::TimeUtil::MillisecondsToTimestamp(absl::ToUnixMillis(t));
+}
+
+bool HasIdentity(const Arguments& a) {
+  for (const char* name : {"given", "prefix", "surname", "born", "alias", "established", "description"}) {
+    if (a.Has(name)) return true;
+  }
+  return false;
+}
+
+pb::Identity ReadIdentity(const Arguments& a) {
+  pb::Identity identity;
+  identity.mutable_name()->set_given_names(a.Get("given"));
+  identity.mutable_name()->set_prefix(a.Get("prefix"));
+  identity.mutable_name()->set_surname(a.Get("surname"));
+  for (const std::string& alias : a.All("alias")) *identity.add_other_names() = ReadName(alias);
+  if (a.Has("born")) *identity.mutable_birth_date() = ReadDate("born", a.Get("born"), true);
+  identity.set_established(a.Has("established"));
+  identity.set_description(a.Get("description"));
+  return identity;
+}
+
+pb::Scope ReadScope(const Arguments& a) {
+  pb::Scope scope;
+  if (a.Get("where") == "all") {
+    scope.set_all_municipal(true);
+  } else {
+    for (const std::string& id : a.List("where")) scope.add_location_ids(id);
+  }
+  return scope;
+}
+
+bool HasTerms(const Arguments& a) {
+  for (const char* name : {"ground", "measure", "where", "from", "until", "repeat", "departure", "form"}) {
+    if (a.Has(name)) return true;
+  }
+  return false;
+}
+
+pb::Terms ReadTerms(const Arguments& a) {
+  pb::Terms terms;
+  terms.set_ground_id(a.Get("ground"));
+  if (a.Has("measure")) {
+    terms.set_measure(static_cast<pb::Measure>(ReadEnum("measure", a.Get("measure"), pb::Measure_descriptor())));
+  }
+  *terms.mutable_scope() = ReadScope(a);
+  if (a.Has("from")) *terms.mutable_from() = ReadDate("from", a.Get("from"), false);
+  if (a.Has("until")) *terms.mutable_until() = ReadDate("until", a.Get("until"), false);
+  terms.set_repeat_offence(a.Has("repeat"));
+  terms.set_departure_reason(a.Get("departure"));
+  terms.set_legal_form(pb::LEGAL_FORM_AWB_DECISION);
+  if (a.Has("form")) {
+    terms.set_legal_form(static_cast<pb::LegalForm>(ReadEnum("form", a.Get("form"), pb::LegalForm_descriptor())));
+  }
+  return terms;
+}
+
+std::string ReadFileBytes(const std::string& name, const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw BadOption{absl::StrCat(name, ": cannot read ", path)};
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+int ReadCount(const std::string& name, const std::string& text) {
+  int n = 0;
+  if (!absl::SimpleAtoi(text, &n)) throw BadOption{absl::StrCat(name, " must be a whole number")};
+  return n;
+}
+
+std::string WordOf(const google::protobuf::EnumDescriptor* type, int value) {
+  const auto* v = type->FindValueByNumber(value);
+  if (v == nullptr) return "unknown";
+  // ROLE_CIVIL_AFFAIRS of Role: the prefix is the type's name in capitals.
+  const std::string zero = type->FindValueByNumber(0)->name();
+  const std::string prefix = zero.substr(0, zero.size() - std::string("UNSPECIFIED").size());
+  std::string word = v->name().substr(prefix.size());
+  for (char& c : word) c = c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return word;
+}
+
+int ReadEnum(const std::string& name, const std::string& word, const google::protobuf::EnumDescriptor* type) {
+  std::vector<std::string> words;
+  for (int i = 1; i < type->value_count(); ++i) {
+    words.push_back(WordOf(type, type->value(i)->number()));
+    if (words.back() == word) return type->value(i)->number();
+  }
+  throw BadOption{absl::StrCat(name, " must be one of: ", absl::StrJoin(words, ", "))};
+}
+
+std::string Text(const pb::Date& d) {
+  return absl::StrCat(absl::Dec(d.year(), absl::kZeroPad4), "-", absl::Dec(d.month(), absl::kZeroPad2), "-",
+                      absl::Dec(d.day(), absl::kZeroPad2));
+}
+
+std::string Text(const google::protobuf::Timestamp& t) {
+  const int64_t ms = google::protobuf::util::TimeUtil::TimestampToMilliseconds(t);
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMillis(ms), Amsterdam());
+}
+
+std::string Text(const pb::PersonName& n) {
+  std::vector<std::string> parts;
+  for (const std::string& part : {n.given_names(), n.prefix(), n.surname()}) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return absl::StrJoin(parts, " ");
+}
+
+std::string Text(const pb::Scope& scope) {
+  return scope.all_municipal() ? "all" : absl::StrJoin(scope.location_ids(), ",");
+}
+
+std::vector<Option> With(std::vector<Option> first, std::vector<Option> then) {
+  for (Option& o : then) first.push_back(std::move(o));
+  return first;
+}
+
+std::vector<Option> IdentityOptions() {
+  return {{"given", Kind::kText, "given names, in full"},
+          {"prefix", Kind::kText, "prefix of the surname (van, de ...)"},
+          {"surname", Kind::kText, "surname without prefix"},
+          {"born", Kind::kDate, "date of birth; 00 for an unknown month or day"},
+          {"alias", Kind::kMany, "earlier name or alias, as \"given|prefix|surname\""},
+          {"established", Kind::kFlag, "the identity is established"},
+          {"description", Kind::kText, "what the person looks like, while the identity is not established"}};
+}
+
+std::vector<Option> TermsOptions(bool required) {
+  return {{"ground", Kind::kText, "ground, from the guideline", required},
+          {"measure", Kind::kWord, "time-out or access-ban", required},
+          {"where", Kind::kList, "locations, or \"all\" for all municipal ones", required},
+          {"from", Kind::kDate, "first day", required},
+          {"until", Kind::kDate, "last day, to and including", required},
+          {"repeat", Kind::kFlag, "a later offence"},
+          {"departure", Kind::kText, "why this departs from the guideline"},
+          {"form", Kind::kWord, "awb-decision (default) or ownership"}};
+}
+
+Option BanOption() { return {"ban", Kind::kText, "the ban, LV-...", true}; }
+Option KeyOption() { return {"key", Kind::kText, "idempotency key, to try the same command again"}; }
+
+void AddReceipt(const Call& call, Reply& reply, const pb::Receipt& receipt) {
+  reply.Fact("id", receipt.id());
+  reply.Fact("entry", absl::StrCat(receipt.log_index()));
+  reply.Fact("replayed", receipt.replayed() ? "yes" : "no");
+  reply.lines.push_back(absl::StrCat(receipt.id(), "  ", call.Say("vastgelegd als regel ", "recorded as entry "),
+                                     receipt.log_index(), ", ", Text(receipt.recorded_at()),
+                                     receipt.replayed() ? call.Say(" (was al gedaan)", " (done before)") : ""));
+}
+
+}  // namespace waarborg::client

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "client/commands/parts.h"
+#include "client/commands/photo_stream.h"
+#include "waarborg/v1/releases.grpc.pb.h"
+
+namespace waarborg::client {
+namespace {
+
+using Stub = pb::PhotoReleaseService::Stub;
+
+constexpr size_t kChunk = 64 * 1024;
+
+std::unique_ptr<Stub> NewStub(const Call& call) { return pb::PhotoReleaseService::NewStub(call.connection.channel()); }
+
+// A step that takes a ban and perhaps a reason.
+template <class Req, class Res>
+std::function<Reply(Call&)> Step(grpc::Status (Stub::*method)(grpc::ClientContext*, const Req&, Res*),
+                                 std::function<void(const Arguments&, Req&)> fill) {
+  return [method, fill](Call& call) {
+    Req request;
+    request.set_ban_id(call.arguments.Get("ban"));
+    fill(call.arguments, request);
+    std::shared_ptr<Res> response;
+    return Tell(call, method, NewStub(call), request, response);
+  };
+}
+
+template <class Req>
+void FillReason(const Arguments& a, Req& request) {
+  request.set_reason(a.Get("reason"));
+}
+
+void FillConsent(const Arguments& a, bool consent, pb::DecideConsentRequest& request) {
+  request.set_consent(consent);
+  for (const std::string& text : a.All("answer")) {
+    const std::vector<std::string> parts = absl::StrSplit(text, absl::MaxSplits('|', 2));
+    if (parts.size() != 3 || (parts[1] != "yes" && parts[1] != "no")) {
+      throw BadOption{"answer must be \"criterion|yes|explanation\" or \"criterion|no|explanation\""};
+    }
+    auto* answer = request.add_answers();
+    answer->set_criterion_id(parts[0]);
+    answer->set_met(parts[1] == "yes");
+    answer->set_explanation(parts[2]);
+  }
+  request.set_legal_basis_id(a.Get("basis"));
+}
+
+Reply Supply(Call& call) {
+  const Arguments& a = call.arguments;
+  const std::string file = ReadFileBytes("file", a.Get("file"));
+  pb::SupplyPhotoRequest first;
+  auto* approval = first.mutable_approval();
+  approval->set_idempotency_key(a.Has("key") ? a.Get("key") : NewIdempotencyKey());
+  approval->set_ban_id(a.Get("ban"));
+  approval->set_source_id(a.Get("source"));
+  approval->set_legal_basis_id(a.Get("basis"));
+  approval->set_basis_checked(a.Has("basis-checked"));
+  approval->set_person_checked(a.Has("person-checked"));
+  approval->set_photo_matches_person(a.Has("photo-checked"));
+
+  Reply reply;
+  grpc::ClientContext context;
+  call.connection.Prepare(context);
+  auto response = std::make_shared<pb::SupplyPhotoResponse>();
+  auto stub = NewStub(call);
+  auto writer = stub->SupplyPhoto(&context, response.get());
+  bool open = writer->Write(first);
+  for (size_t at = 0; open && at < file.size(); at += kChunk) {
+    pb::SupplyPhotoRequest piece;
+    piece.set_chunk(file.substr(at, kChunk));
+    open = writer->Write(piece);
+  }
+  if (open) writer->WritesDone();
+  reply.error = ErrorFrom(writer->Finish());
+  if (!reply.ok()) return reply;
+  reply.message = response;
+  AddReceipt(call, reply, response->receipt());
+  reply.Fact("photo", response->photo_id());
+  return reply;
+}
+
+Reply Preview(Call& call) {
+  pb::PreviewPhotoRequest request;
+  request.set_ban_id(call.arguments.Get("ban"));
+  return ReceivePhoto<pb::PreviewPhotoResponse>(
+      call, [&](grpc::ClientContext& context) { return NewStub(call)->PreviewPhoto(&context, request); });
+}
+
+}  // namespace
+
+std::pair<int, int> JpegSize(const std::string& jpeg) {
+  auto byte = [&](size_t i) { return static_cast<int>(static_cast<unsigned char>(jpeg[i])); };
+  for (size_t at = 2; at + 9 < jpeg.size() && byte(at) == 0xFF;) {
+    const int marker = byte(at + 1);
+    if (marker >= 0xC0 && marker <= 0xC2) return {byte(at + 7) << 8 | byte(at + 8), byte(at + 5) << 8 | byte(at + 6)};
+    at += 2 + static_cast<size_t>(byte(at + 2) << 8 | byte(at + 3));
+  }
+  return {0, 0};
+}
+
+void AddPhotoCommands(std::vector<Command>& out) {
+  const Option reason{"reason", Kind::kText, "why"};
+  const Option answers{"answer", Kind::kMany, "one for each criterion, as \"criterion|yes|explanation\""};
+  const Option basis{"basis", Kind::kText, "legal basis, from the configuration"};
+  out.push_back({"photo inform", "Record that the person was told about the photo",
+                 {BanOption(),
+                  {"how", Kind::kWord, "stop-talk or letter", true},
+                  {"on", Kind::kDate, "on which day", true},
+                  KeyOption()},
+                 Step<pb::RecordInformedRequest, pb::RecordInformedResponse>(
+                     &Stub::RecordInformed, [](const Arguments& a, pb::RecordInformedRequest& r) {
+                       r.set_how(static_cast<pb::InformedHow>(ReadEnum("how", a.Get("how"), pb::InformedHow_descriptor())));
+                       *r.mutable_on() = ReadDate("on", a.Get("on"), false);
+                     })});
+  out.push_back({"photo request", "Ask the manager for consent",
+                 {BanOption(), KeyOption()},
+                 Step<pb::RequestReleaseRequest, pb::RequestReleaseResponse>(
+                     &Stub::RequestRelease, [](const Arguments&, pb::RequestReleaseRequest&) {})});
+  out.push_back({"photo consent", "Consent to the photo",
+                 {BanOption(), answers, basis, KeyOption()},
+                 Step<pb::DecideConsentRequest, pb::DecideConsentResponse>(
+                     &Stub::DecideConsent,
+                     [](const Arguments& a, pb::DecideConsentRequest& r) { FillConsent(a, true, r); })});
+  out.push_back({"photo refuse", "Refuse consent to the photo",
+                 {BanOption(), answers, KeyOption()},
+                 Step<pb::DecideConsentRequest, pb::DecideConsentResponse>(
+                     &Stub::DecideConsent,
+                     [](const Arguments& a, pb::DecideConsentRequest& r) { FillConsent(a, false, r); })});
+  out.push_back({"photo supply", "Approve the release and supply the photo (Burgerzaken)",
+                 {BanOption(),
+                  {"file", Kind::kFile, "JPEG or PNG", true},
+                  {"source", Kind::kText, "source of the photo, from the configuration", true},
+                  {"basis", Kind::kText, "legal basis, the one of the consent", true},
+                  {"basis-checked", Kind::kFlag, "I checked the basis"},
+                  {"person-checked", Kind::kFlag, "I checked who the person is"},
+                  {"photo-checked", Kind::kFlag, "I checked that the photo belongs to the person"},
+                  KeyOption()},
+                 Supply});
+  out.push_back({"photo decline", "Decline to supply, to Juridische Zaken (Burgerzaken)",
+                 {BanOption(), reason, KeyOption()},
+                 Step<pb::DeclineSupplyRequest, pb::DeclineSupplyResponse>(&Stub::DeclineSupply,
+                                                                           FillReason<pb::DeclineSupplyRequest>)});
+  out.push_back({"photo preview", "Look at what was supplied, before release (Burgerzaken)",
+                 {BanOption(), {"out", Kind::kOut, "file to write the watermarked JPEG to"}}, Preview});
+  out.push_back({"photo release", "Release the photo to named recipients",
+                 {BanOption(), {"to", Kind::kList, "units, from the configuration", true}, KeyOption()},
+                 Step<pb::ReleasePhotoRequest, pb::ReleasePhotoResponse>(
+                     &Stub::ReleasePhoto, [](const Arguments& a, pb::ReleasePhotoRequest& r) {
+                       for (const std::string& unit : a.List("to")) r.add_recipient_unit_ids(unit);
+                     })});
+  out.push_back({"photo darken", "Nobody sees the photo until it is restored",
+                 {BanOption(), reason, KeyOption()},
+                 Step<pb::DarkenPhotoRequest, pb::DarkenPhotoResponse>(&Stub::DarkenPhoto,
+                                                                       FillReason<pb::DarkenPhotoRequest>)});
+  out.push_back({"photo restore", "Undo darkening",
+                 {BanOption(), reason, KeyOption()},
+                 Step<pb::RestorePhotoRequest, pb::RestorePhotoResponse>(&Stub::RestorePhoto,
+                                                                         FillReason<pb::RestorePhotoRequest>)});
+  out.push_back({"photo wrong", "The supplied photo is of somebody else: destroy it",
+                 {BanOption(), reason, KeyOption()},
+                 Step<pb::WithdrawWrongPhotoRequest, pb::WithdrawWrongPhotoResponse>(
+                     &Stub::WithdrawWrongPhoto, FillReason<pb::WithdrawWrongPhotoRequest>)});
+  out.push_back({"photo objection", "Record the decision on an objection to the photo",
+                 {BanOption(),
+                  {"upheld", Kind::kFlag, "upheld: the photo is destroyed; left out: dismissed"},
+                  {"reasons", Kind::kText, "reasons of the decision"},
+                  KeyOption()},
+                 Step<pb::DecidePhotoObjectionRequest, pb::DecidePhotoObjectionResponse>(
+                     &Stub::DecidePhotoObjection, [](const Arguments& a, pb::DecidePhotoObjectionRequest& r) {
+                       r.set_upheld(a.Has("upheld"));
+                       r.set_reasons(a.Get("reasons"));
+                     })});
+}
+
+}  // namespace waarborg::client

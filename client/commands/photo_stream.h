@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "client/commands/parts.h"
+
+namespace waarborg::client {
+
+// Width and height in a JPEG's frame header, or zeros.
+std::pair<int, int> JpegSize(const std::string& jpeg);
+
+// Receives a streamed photo into memory and, when asked with `out`, into a file. `open` starts the stream.
+template <class Res, class Open>
+Reply ReceivePhoto(Call& call, Open open) {
+  Reply reply;
+  grpc::ClientContext context;
+  call.connection.Prepare(context);
+  auto reader = open(context);
+  std::string jpeg;
+  Res piece;
+  while (reader->Read(&piece)) jpeg += piece.chunk();
+  reply.error = ErrorFrom(reader->Finish());
+  if (!reply.ok()) return reply;
+  const auto [width, height] = JpegSize(jpeg);
+  reply.Fact("size", absl::StrCat(width, "x", height));
+  reply.Fact("bytes", absl::StrCat(jpeg.size()));
+  reply.lines.push_back(absl::StrCat(call.Say("Foto ", "Photo "), width, " x ", height,
+                                     call.Say(" met watermerk: wie, waar, wanneer", " with watermark: who, where, when")));
+  if (call.arguments.Has("out")) {
+    const std::string path = call.arguments.Get("out");
+    std::ofstream file(path, std::ios::binary);
+    file << jpeg;
+    file.close();
+    if (!file) throw BadOption{"cannot write " + path};
+    reply.lines.push_back(path);
+  }
+  return reply;
+}
+
+}  // namespace waarborg::client

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "client/core/connection.h"
+
+#include <sys/random.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+namespace waarborg::client {
+
+namespace pb = waarborg::v1;
+
+namespace {
+
+constexpr auto kDeadline = std::chrono::seconds(20);
+
+bool ReadText(const std::string& path, std::string& out, std::string& error) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    error = "cannot read " + path;
+    return false;
+  }
+  out.assign(std::istreambuf_iterator<char>(in), {});
+  return true;
+}
+
+}  // namespace
+
+bool StationFiles::Read(const std::string& folder, StationFiles& out, std::string& error) {
+  if (!ReadText(folder + "/server", out.server, error) || !ReadText(folder + "/ca.pem", out.ca_pem, error) ||
+      !ReadText(folder + "/station.pem", out.certificate_pem, error) ||
+      !ReadText(folder + "/station.key", out.key_pem, error)) {
+    return false;
+  }
+  while (!out.server.empty() && (out.server.back() == '\n' || out.server.back() == ' ')) out.server.pop_back();
+  return true;
+}
+
+Error ErrorFrom(const grpc::Status& status) {
+  Error error;
+  error.code = status.error_code();
+  if (status.ok()) return error;
+  pb::StatusDetails details;
+  if (details.ParseFromString(status.error_details()) && details.details_size() == 1) {
+    details.details(0).UnpackTo(&error.detail);
+  }
+  if (error.detail.rule().empty()) {
+    error.detail.set_message("The service cannot be reached: " + status.error_message());
+    error.detail.set_message_nl("Het systeem is niet bereikbaar: " + status.error_message());
+    error.detail.set_next_step("This says nothing about the visitor. When in doubt call Toezicht en Veiligheid.");
+    error.detail.set_next_step_nl("Dit zegt niets over de bezoeker. Bel bij twijfel Toezicht en Veiligheid.");
+  }
+  return error;
+}
+
+Connection::Connection(const StationFiles& files) {
+  grpc::SslCredentialsOptions options;
+  options.pem_root_certs = files.ca_pem;
+  options.pem_cert_chain = files.certificate_pem;
+  options.pem_private_key = files.key_pem;
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // never another station's connection
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);          // straight to the core
+  channel_ = grpc::CreateCustomChannel(files.server, grpc::SslCredentials(options), arguments);
+}
+
+void Connection::Prepare(grpc::ClientContext& context) const {
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  if (!token_.empty()) context.AddMetadata("waarborg-session", token_);
+}
+
+std::string NewIdempotencyKey() {
+  static constexpr char kHex[] = "0123456789abcdef";
+  unsigned char raw[16];
+  if (getrandom(raw, sizeof raw, 0) != sizeof raw) std::abort();
+  std::string out;
+  for (unsigned char b : raw) {
+    out += kHex[b >> 4];
+    out += kHex[b & 15];
+  }
+  return out;
+}
+
+}  // namespace waarborg::client

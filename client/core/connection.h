@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+#include "waarborg/v1/common.pb.h"
+
+namespace waarborg::client {
+
+// What identifies a workplace: files in one folder.
+//   server        "host:port" of the core
+//   ca.pem        who signs the core's certificate
+//   station.pem   this workplace's certificate
+//   station.key   its private key
+struct StationFiles {
+  std::string server;
+  std::string ca_pem;
+  std::string certificate_pem;
+  std::string key_pem;
+  // Reads the folder; on failure `error` names the file.
+  static bool Read(const std::string& folder, StationFiles& out, std::string& error);
+};
+
+// Why a call did not succeed.
+struct Error {
+  grpc::StatusCode code = grpc::StatusCode::OK;
+  // As the core explained it. Without a rule the core was not reached, or is not what it should be.
+  waarborg::v1::ErrorDetail detail;
+  bool ok() const { return code == grpc::StatusCode::OK; }
+  // "cannot-reach" when the core did not explain.
+  std::string rule() const { return detail.rule().empty() ? "cannot-reach" : detail.rule(); }
+};
+Error ErrorFrom(const grpc::Status& status);
+
+// A connection of one workplace to the core: mutual TLS 1.3, and at most one session. Safe to use from several threads
+// once the token is set.
+class Connection {
+ public:
+  explicit Connection(const StationFiles& files);
+
+  std::shared_ptr<grpc::Channel> channel() const { return channel_; }
+  void set_token(std::string token) { token_ = std::move(token); }
+  const std::string& token() const { return token_; }
+
+  // Deadline and session for one call. Every call has a deadline.
+  void Prepare(grpc::ClientContext& context) const;
+
+ private:
+  std::shared_ptr<grpc::Channel> channel_;
+  std::string token_;
+};
+
+// A fresh idempotency key: 128 random bits.
+std::string NewIdempotencyKey();
+
+}  // namespace waarborg::client
