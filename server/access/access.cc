@@ -42,6 +42,8 @@ Verdict Check(Condition condition, const state::World& world, const Grant& grant
       return Unless(asker.person->AssignedTo(asker.station->location_id), Rule::kNotAssignedHere);
     case Condition::kNotOwnChange:
       return Unless(subject.change != nullptr && subject.change->proposed_by != me, Rule::kChangeOwnProposal);
+    case Condition::kOwnChange:
+      return Unless(subject.change != nullptr && subject.change->proposed_by == me, Rule::kChangeOfAnother);
     case Condition::kNotAboutYourself:
       return Unless(subject.change != nullptr && subject.change->subject_id != me, Rule::kChangeAboutYourself);
     default:
@@ -78,6 +80,8 @@ Verdict Check(Condition condition, const state::World& world, const Grant& grant
     case Condition::kNotDecider:
       // The secretariat only records the board's decision; a mandated official took it.
       return Unless(!ban->decision || ban->decision->recorded_by != me, Rule::kDecidedItYourself);
+    case Condition::kOwnDenial:
+      return Unless(ban->state == domain::BanState::kProvisional && ban->proposed_by == me, Rule::kNotFound);
     case Condition::kOtherTeamThanHit:
       return Unless(ban->affected_department.empty() || ban->affected_department != asker.person->assignment.department,
                     Rule::kOwnTeamWasHit);

@@ -30,9 +30,10 @@ constexpr Row kPolicy[] = {
     {kGetSession,        C::kSession, {}, {}, Entry::kNotLogged},
     {kGetPolicy,         C::kSession, {}, {}, Entry::kNotLogged},
 
-    {kListChanges,          C::kRole, kAdminAndConfirmers, {}},
+    {kListChanges,          C::kRole, kOverseers,          {}},
     {kConfirmChange,        C::kRole, kConfirmers,         {kNotOwnChange, kNotAboutYourself}},
-    {kRejectChange,         C::kRole, kAdminAndConfirmers, {}},
+    {kRejectChange,         C::kRole, kConfirmers,         {}},
+    {kRejectChange,         C::kRole, kAdmin,              {kOwnChange}},
     {kProposeConfiguration, C::kRole, kAdmin,              {}},
     {kGetConfiguration,     C::kSession, {},               {}, Entry::kNotLogged},
 
@@ -43,15 +44,16 @@ constexpr Row kPolicy[] = {
     {kBlockPerson,         C::kRole, kAdminAndConfirmers, {}},
     {kListPeople,          C::kRole, kOverseers,          {}},
 
-    {kProposeStation, C::kRole, kAdmin,     {}},
-    {kRevokeStation,  C::kRole, {R::kAdministrator, R::kSecurityCoordinator}, {}},
-    {kListStations,   C::kRole, kOverseers, {}},
+    {kProposeStation, C::kRole, kAdmin,              {}},
+    {kRevokeStation,  C::kRole, kAdminAndConfirmers, {}},
+    {kListStations,   C::kRole, kOverseers,          {}},
 
     {kProposeBan,    C::kRole, {R::kManager}, {}},
     {kDenyOnTheSpot, C::kRole, {R::kDeskStaff}, {kAssignedHere}},
     {kDenyOnTheSpot, C::kRole, {R::kManager, R::kSecurityCoordinator}, {}},
-    {kRaiseAlert,    C::kRole, {R::kManager, R::kSecurityCoordinator}, {}},
+    {kRaiseAlert,    C::kRole, {R::kSecurityCoordinator}, {}},
     {kAmendBan,      C::kRole, {R::kManager, R::kSecurityCoordinator}, {}},
+    {kAmendBan,      C::kRole, {R::kDeskStaff}, {kAssignedHere, kOwnLocation, kOwnDenial}},
     {kAdviseBan,     C::kRole, {R::kMunicipalSecretary}, {}},
     {kDecideBan,     C::kRole, kLevels, {kNotProposer, kDecidingLevel}},
     {kExtendBan,     C::kRole, kLevels, {kDecidingLevel}},
@@ -61,6 +63,7 @@ constexpr Row kPolicy[] = {
     {kGetBan,        C::kRole, {R::kPoliceContact}, {kBanInForce}},
     {kListBans,      C::kRole, kCaseworkers, {}},
     {kListBans,      C::kRole, {R::kCivilAffairs}, {kConsentOnRecord}},
+    {kListBans,      C::kRole, {R::kPoliceContact}, {kBanInForce}},
 
     {kRecordInformed,       C::kRole, {R::kManager, R::kSecurityCoordinator}, {}},
     {kRequestRelease,       C::kRole, {R::kSecurityCoordinator}, {}},
@@ -71,7 +74,7 @@ constexpr Row kPolicy[] = {
     {kReleasePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
     {kDarkenPhoto,          C::kRole, {R::kSecurityCoordinator}, {}},
     {kRestorePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
-    {kWithdrawWrongPhoto,   C::kRole, {R::kSecurityCoordinator, R::kCivilAffairs}, {}},
+    {kWithdrawWrongPhoto,   C::kRole, {R::kCivilAffairs}, {}},
     {kDecidePhotoObjection, C::kRole, {R::kLegal}, {kNotConsenter, kNotDecider}},
 
     {kCheckVisitor, C::kRole, {R::kDeskStaff}, {kPurposeStated, kAssignedHere}},
@@ -142,7 +145,7 @@ constexpr RpcName kNames[] = {
 constexpr const char* kConditionNames[] = {
     "purpose-stated", "assigned-here", "own-location", "consent-on-record", "ban-in-force", "photo-released",
     "photo-for-preview", "named-recipient", "instruction-acknowledged", "not-proposer", "not-requester",
-    "not-consenter", "not-decider", "other-team-than-hit", "deciding-level", "not-own-change", "not-about-yourself",
+    "not-consenter", "not-decider", "other-team-than-hit", "deciding-level", "own-denial", "own-change", "not-own-change", "not-about-yourself",
 };
 // clang-format on
 

@@ -86,6 +86,8 @@ enum class Condition {
   kNotDecider,            // the person did not take the decision on the ban
   kOtherTeamThanHit,      // the person's department was not the one hit
   kDecidingLevel,         // the role is the level that decides, per guideline or earlier decision
+  kOwnDenial,             // the person denied on the spot, and nobody decided yet
+  kOwnChange,             // the person proposed the change
   kNotOwnChange,          // the person did not propose the change
   kNotAboutYourself,      // the change is not about the person's own account
   kCount,

@@ -80,6 +80,9 @@ constexpr RuleText kRules[] = {
     {R::kChangeOwnProposal, K::kPermission, "change-own-proposal", "You proposed this change yourself.",
      "A second person, of another role, confirms it.", "U heeft deze wijziging zelf voorgesteld.",
      "Een tweede persoon, met een andere rol, bevestigt haar."},
+    {R::kChangeOfAnother, K::kPermission, "change-of-another", "Somebody else proposed this change.",
+     "The proposer withdraws it, or a second person turns it down.", "Een ander heeft deze wijziging voorgesteld.",
+     "De voorsteller trekt haar in, of een tweede persoon wijst haar af."},
 
     {R::kNotFound, K::kNotFound, "not-found", "There is no such record, or it is not for this workplace.",
      "Check the id.", "Dit bestaat niet, of is niet voor deze werkplek.", "Controleer het nummer."},

@@ -37,6 +37,7 @@ enum class Rule {
   kOtherLevelDecides,
   kChangeAboutYourself,
   kChangeOwnProposal,
+  kChangeOfAnother,
   // What is in the request.
   kNotFound,
   kFieldMissing,

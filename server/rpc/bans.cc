@@ -109,7 +109,12 @@ Outcome<std::string> AmendBan(Context& c, const pb::AmendBanRequest& in, pb::Ame
   amendment.open_channels = in.open_channels();
   auto ban = c.RequireBan(in.ban_id());
   if (!ban.ok()) return ban.refusal();
+  // The desk fills in who and what happened; what follows from it is for others.
+  if (c.role().role == domain::Role::kDeskStaff && amendment.terms) return Refusal(Rule::kRoleNotAllowed, "terms");
+  const bool was_alert = ban->state == domain::BanState::kAlert;
   WB_CHECK(domain::Amend(c.municipality(), ban.value(), amendment, c.now()));
+  // Who establishes the identity behind an alert proposes the ban that follows.
+  if (was_alert && ban->state == domain::BanState::kProposed) ban.value().proposed_by = c.me();
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/keys/keystore.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "server/base/file.h"
+#include "server/keys/sealing.h"
+
+namespace waarborg::keys {
+namespace {
+
+namespace fs = std::filesystem;
+
+class KeystoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/waarborg-keys-XXXXXX";
+    folder = mkdtemp(name);
+  }
+  void TearDown() override { fs::remove_all(folder); }
+
+  std::unique_ptr<Keystore> Open() {
+    auto store = Keystore::Open(folder, "photo", root, random);
+    EXPECT_TRUE(store.ok()) << store.status();
+    return store.ok() ? std::move(*store) : nullptr;
+  }
+  std::string AllBytes() const {
+    std::string all;
+    for (const auto& entry : fs::directory_iterator(folder)) all += *base::ReadFile(entry.path());
+    return all;
+  }
+
+  std::string folder;
+  base::SystemRandom random;
+  base::Secret root{std::string(32, 'r')};
+};
+
+TEST_F(KeystoreTest, KeysSurviveAReopenOnlyWhenSynced) {
+  std::string a;
+  {
+    auto store = Open();
+    a = store->Add("a").Reveal();
+    ASSERT_TRUE(store->Sync().ok());
+    store->Add("never synced");
+  }
+  auto store = Open();
+  ASSERT_NE(store->Find("a"), nullptr);
+  EXPECT_TRUE(store->Find("a")->Equals(a));
+  EXPECT_EQ(store->Find("never synced"), nullptr);
+}
+
+TEST_F(KeystoreTest, ADestroyedKeyIsGoneAndTheOthersStay) {
+  auto store = Open();
+  const std::string a(store->Add("a").Reveal()), b(store->Add("b").Reveal());
+  ASSERT_TRUE(store->Sync().ok());
+  EXPECT_EQ(*store->Destroy({"a", "unknown"}), 2u);
+  EXPECT_EQ(store->Find("a"), nullptr);
+  ASSERT_NE(store->Find("b"), nullptr);
+  store = Open();
+  EXPECT_EQ(store->generation(), 2u);
+  EXPECT_EQ(store->Find("a"), nullptr);
+  EXPECT_TRUE(store->Find("b")->Equals(b));
+  EXPECT_FALSE(fs::exists(folder + "/photo-1.gen"));
+  EXPECT_FALSE(fs::exists(folder + "/photo-1.keys"));
+}
+
+TEST_F(KeystoreTest, AnOldKeyFileIsNoiseOnceItsGenerationKeyIsGone) {
+  auto store = Open();
+  store->Add("a");
+  ASSERT_TRUE(store->Sync().ok());
+  const std::string backup = *base::ReadFile(folder + "/photo-1.keys");
+  ASSERT_TRUE(store->Destroy({"a"}).ok());
+  std::ofstream(folder + "/photo-9.keys", std::ios::binary) << backup;
+  auto again = Open();
+  EXPECT_EQ(again->Find("a"), nullptr);
+}
+
+TEST_F(KeystoreTest, NoKeyStandsInTheClearOnDisk) {
+  auto store = Open();
+  const std::string a(store->Add("a").Reveal());
+  ASSERT_TRUE(store->Sync().ok());
+  EXPECT_EQ(AllBytes().find(a), std::string::npos);
+  EXPECT_EQ(AllBytes().find(std::string(32, 'r')), std::string::npos);
+}
+
+TEST_F(KeystoreTest, ATornEndIsCutOffAndDamageIsRefused) {
+  auto store = Open();
+  store->Add("a");
+  ASSERT_TRUE(store->Sync().ok());
+  const std::string whole = *base::ReadFile(folder + "/photo-1.keys");
+  store->Add("b");
+  ASSERT_TRUE(store->Sync().ok());
+  const std::string both = *base::ReadFile(folder + "/photo-1.keys");
+  for (size_t cut = whole.size(); cut < both.size(); ++cut) {
+    std::ofstream(folder + "/photo-1.keys", std::ios::binary | std::ios::trunc) << both.substr(0, cut);
+    auto opened = Open();
+    ASSERT_NE(opened, nullptr) << cut;
+    EXPECT_NE(opened->Find("a"), nullptr) << cut;
+    EXPECT_EQ(opened->Find("b"), nullptr) << cut;
+  }
+  std::string damaged = both;
+  damaged[20] = static_cast<char>(damaged[20] ^ 1);
+  std::ofstream(folder + "/photo-1.keys", std::ios::binary | std::ios::trunc) << damaged;
+  EXPECT_FALSE(Keystore::Open(folder, "photo", root, random).ok());
+}
+
+// A crash between any two steps of a destruction: the next opening ends in one generation, before or after, never half.
+TEST_F(KeystoreTest, AnInterruptedDestructionIsFinishedOrUndone) {
+  auto store = Open();
+  store->Add("a");
+  store->Add("b");
+  ASSERT_TRUE(store->Sync().ok());
+  const std::string gen1 = *base::ReadFile(folder + "/photo-1.gen"), keys1 = *base::ReadFile(folder + "/photo-1.keys");
+  ASSERT_TRUE(store->Destroy({"a"}).ok());
+  const std::string gen2 = *base::ReadFile(folder + "/photo-2.gen"), keys2 = *base::ReadFile(folder + "/photo-2.keys");
+  struct Crash {
+    const char* what;
+    bool gen1, keys1, gen2, keys2, a_there;
+  };
+  for (const Crash& crash : {Crash{"new generation key written", true, true, true, false, true},
+                             Crash{"new keys in place", true, true, true, true, false},
+                             Crash{"old generation key gone", false, true, true, true, false},
+                             Crash{"done", false, false, true, true, false}}) {
+    fs::remove_all(folder);
+    fs::create_directory(folder);
+    auto put = [&](bool there, const char* name, const std::string& content) {
+      if (there) std::ofstream(folder + "/" + name, std::ios::binary) << content;
+    };
+    put(crash.gen1, "photo-1.gen", gen1);
+    put(crash.keys1, "photo-1.keys", keys1);
+    put(crash.gen2, "photo-2.gen", gen2);
+    put(crash.keys2, "photo-2.keys", keys2);
+    auto opened = Open();
+    ASSERT_NE(opened, nullptr) << crash.what;
+    EXPECT_EQ(opened->Find("a") != nullptr, crash.a_there) << crash.what;
+    EXPECT_NE(opened->Find("b"), nullptr) << crash.what;
+    size_t files = 0;
+    for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder)) ++files;
+    EXPECT_EQ(files, 2u) << crash.what;
+    ASSERT_TRUE(opened->Destroy({"a"}).ok()) << crash.what;
+    EXPECT_EQ(opened->Find("a"), nullptr) << crash.what;
+  }
+}
+
+TEST_F(KeystoreTest, AnotherRootKeyIsRefusedWithAHint) {
+  Open();
+  auto opened = Keystore::Open(folder, "photo", base::Secret(std::string(32, 'x')), random);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.status().message().find("right root key"), std::string::npos);
+}
+
+TEST(Sealing, OpensOnlyWithKeyContextAndEveryBit) {
+  base::SystemRandom random;
+  const base::Secret key(std::string(32, 'k'));
+  const std::string sealed = Seal(key, "hello", "here", random);
+  EXPECT_EQ(Unseal(key, sealed, "here"), "hello");
+  EXPECT_FALSE(Unseal(key, sealed, "there"));
+  EXPECT_FALSE(Unseal(base::Secret(std::string(32, 'j')), sealed, "here"));
+  for (size_t bit = 0; bit < sealed.size() * 8; ++bit) {
+    std::string other = sealed;
+    other[bit / 8] = static_cast<char>(other[bit / 8] ^ (1 << (bit % 8)));
+    EXPECT_FALSE(Unseal(key, other, "here")) << bit;
+  }
+  EXPECT_NE(Seal(key, "hello", "here", random), sealed);
+}
+
+}  // namespace
+}  // namespace waarborg::keys
