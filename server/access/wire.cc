@@ -37,7 +37,23 @@ bool RestrictTls() {
   std::unique_ptr<CONF, decltype(&NCONF_free)> conf(NCONF_new(nullptr), NCONF_free);
   if (!bio || !conf) return false;
   long line = 0;  // NOLINT: OpenSSL's type
-  return NCONF_load_bio(conf.get(), bio.get(), &line) == 1 && CONF_modules_load(conf.get(), "waarborg", 0) == 1;
+  OPENSSL_load_builtin_modules();
+  if (NCONF_load_bio(conf.get(), bio.get(), &line) != 1 || CONF_modules_load(conf.get(), nullptr, 0) != 1) return false;
+
+  // A configuration that did not take is silent: look at what a fresh context does, as gRPC sets one up.
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_method()), SSL_CTX_free);
+  if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1) return false;
+  constexpr uint64_t kOld = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_TLSv1_2;
+  if ((SSL_CTX_get_options(context.get()) & kOld) != kOld) return false;
+  STACK_OF(SSL_CIPHER)* ciphers = SSL_CTX_get_ciphers(context.get());
+  int of_tls13 = 0;
+  for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); ++i) {
+    const std::string_view name = SSL_CIPHER_get_name(sk_SSL_CIPHER_value(ciphers, i));
+    if (name.substr(0, 4) != "TLS_") continue;
+    if (name != "TLS_AES_256_GCM_SHA384" && name != "TLS_CHACHA20_POLY1305_SHA256") return false;
+    ++of_tls13;
+  }
+  return of_tls13 == 2;
 }
 
 std::string FingerprintOfPem(std::string_view pem) {

@@ -214,6 +214,8 @@ constexpr RuleText kRules[] = {
      "This says nothing about the visitor. When in doubt call Toezicht en Veiligheid.",
      "Het systeem kan niets vastleggen en geeft daarom geen antwoord.",
      "Dit zegt niets over de bezoeker. Bel bij twijfel Toezicht en Veiligheid."},
+    {R::kStopping, K::kUnavailable, "stopping", "The service is stopping.", "Try again in a moment.",
+     "Het systeem wordt gestopt.", "Probeer het zo weer."},
     {R::kInternal, K::kInternal, "internal", "Something went wrong in the service.",
      "This says nothing about the visitor. Try again; tell the administrator if it stays.",
      "Er ging iets mis in het systeem.",

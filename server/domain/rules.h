@@ -87,6 +87,7 @@ enum class Rule {
   kIdempotencyKeyReused,
   kBusy,
   kCannotRecord,
+  kStopping,
   kInternal,
   kCount,
 };

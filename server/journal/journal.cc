@@ -35,6 +35,8 @@ std::string IndexKey(const char* prefix, uint64_t index) {
   return key;
 }
 
+std::string IdempotencyRow(const std::string& digest) { return "i/" + base::ToHex(digest); }
+
 uint64_t IndexOf(std::string_view key) {
   uint64_t index = 0;
   for (char c : key.substr(2)) index = index << 8 | static_cast<uint8_t>(c);
@@ -74,7 +76,7 @@ uint64_t Turn::Log(pb::AuditRecord record) {
 }
 
 std::optional<pb::IdempotencyRecord> Turn::Recall(const std::string& digest) const {
-  auto it = journal_.idempotency_.find(digest);
+  auto it = journal_.idempotency_.find(IdempotencyRow(digest));
   if (it == journal_.idempotency_.end()) return std::nullopt;
   if (absl::FromUnixMillis(it->second.at_ms()) + kIdempotencyTerm <= now_) return std::nullopt;
   return it->second;
@@ -213,7 +215,8 @@ absl::Time Journal::Now() {
 absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {
   std::vector<Work> works;
   works.push_back({work, [](bool) {}});
-  return RunBatch(works);
+  if (auto s = RunBatch(works); !s.ok()) return s;
+  return DestroyPhotos();
 }
 
 void Journal::Start() { thread_ = std::thread([this] { Loop(); }); }
@@ -342,7 +345,7 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
     base::Wipe(jpeg.data(), jpeg.size());
   }
   for (auto& [digest, record] : turn.remembered_) {
-    const std::string row = "i/" + base::ToHex(digest);
+    const std::string row = IdempotencyRow(digest);
     put(row, record.SerializeAsString());
     idempotency_[row] = std::move(record);
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +46,11 @@ class Keystore {
   // Destroys these keys for good and returns the number of the new generation. Unknown ids are passed over, so that an
   // interrupted destruction can be repeated. After an error the keystore must not be used any more.
   absl::StatusOr<uint64_t> Destroy(const std::vector<std::string>& ids);
+
+  // Every key with its id, in no order. For rotating keys and for those who search a disk for them.
+  void ForEach(const std::function<void(const std::string& id, const base::Secret& key)>& each) const {
+    for (const auto& [id, key] : keys_) each(id, *key);
+  }
 
   uint64_t generation() const { return generation_; }
   size_t size() const { return keys_.size(); }

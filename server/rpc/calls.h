@@ -25,6 +25,10 @@ class UnaryCall final : public Tag {
     call->request_(&call->context_, &call->in_, &call->writer_, call);
   }
 
+  ~UnaryCall() override {
+    if (finishing_) server_.CallEnds();
+  }
+
   void Proceed(bool ok) override {
     if (finishing_ || !ok) {
       delete this;
@@ -32,6 +36,10 @@ class UnaryCall final : public Tag {
     }
     Arm(server_, request_, handler_);
     finishing_ = true;
+    if (!server_.CallBegins()) {
+      writer_.FinishWithError(ToStatus(domain::Refusal(domain::Rule::kStopping)), this);
+      return;
+    }
     handler_(server_.CredentialsOf(context_), in_, &out_, [this](domain::Verdict verdict) {
       if (verdict) {
         writer_.FinishWithError(ToStatus(verdict), this);
@@ -70,7 +78,10 @@ class BytesOutCall final : public Tag {
   }
 
   ~BytesOutCall() override {
-    if (state_ != State::kWaiting) server_.live_streams().Remove(&context_);
+    if (state_ != State::kWaiting) {
+      server_.live_streams().Remove(&context_);
+      server_.CallEnds();
+    }
     base::Wipe(bytes_.data(), bytes_.size());
   }
 
@@ -83,6 +94,10 @@ class BytesOutCall final : public Tag {
       Arm(server_, request_, handler_);
       const access::Credentials credentials = server_.CredentialsOf(context_);
       server_.live_streams().Add(&context_, credentials.key_fingerprint);
+      if (!server_.CallBegins()) {
+        Finish(ToStatus(domain::Refusal(domain::Rule::kStopping)));
+        return;
+      }
       state_ = State::kWriting;
       handler_(credentials, in_, &bytes_, [this](domain::Verdict verdict) {
         if (verdict) {
@@ -152,7 +167,10 @@ class BytesInCall final : public Tag {
   }
 
   ~BytesInCall() override {
-    if (state_ != State::kWaiting) server_.live_streams().Remove(&context_);
+    if (state_ != State::kWaiting) {
+      server_.live_streams().Remove(&context_);
+      server_.CallEnds();
+    }
     base::Wipe(bytes_.data(), bytes_.size());
   }
 
@@ -166,6 +184,10 @@ class BytesInCall final : public Tag {
         Arm(server_, request_, on_first_, handler_, max_bytes_);
         credentials_ = server_.CredentialsOf(context_);
         server_.live_streams().Add(&context_, credentials_.key_fingerprint);
+        if (!server_.CallBegins()) {
+          Fail(domain::Rule::kStopping);
+          return;
+        }
         state_ = State::kReadingFirst;
         reader_.Read(&first_, this);
         return;

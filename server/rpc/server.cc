@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "absl/time/clock.h"
 #include "server/access/wire.h"
 
 namespace waarborg::rpc {
@@ -132,7 +133,16 @@ void Server::SetServing(bool serving) {
 void Server::Shutdown(absl::Duration grace) {
   if (server_ == nullptr) return;
   SetServing(false);
-  server_->Shutdown(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(grace));
+  stopping_ = true;
+  // Drained here and not by gRPC's own deadline, which waits for idle connections too.
+  const absl::Time deadline = absl::Now() + grace;
+  while (under_way_ > 0 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
+  server_->Shutdown(std::chrono::system_clock::now());
+}
+
+bool Server::CallBegins() {
+  ++under_way_;
+  return !stopping_;
 }
 
 void Server::Finish() {

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/service_type.h>
 
+#include <atomic>
 #include <bitset>
 #include <functional>
 #include <memory>
@@ -67,6 +68,10 @@ class Server {
   LiveStreams& live_streams() { return live_streams_; }
   grpc::ServerCompletionQueue* queue() { return queue_.get(); }
 
+  // Counts a call as under way. False when the server is stopping: then answer `stopping`.
+  bool CallBegins();
+  void CallEnds() { --under_way_; }
+
   // Who calls, from the connection and the metadata.
   access::Credentials CredentialsOf(const grpc::ServerContext& context);
 
@@ -85,6 +90,8 @@ class Server {
   std::bitset<static_cast<size_t>(access::Rpc::kRpcCount)> bound_;
   std::mutex fingerprints_mutex_;
   std::vector<std::pair<std::string, std::string>> fingerprints_;  // certificate to fingerprint, newest last
+  std::atomic<int> under_way_ = 0;
+  std::atomic<bool> stopping_ = false;
   bool finished_ = false;
 };
 

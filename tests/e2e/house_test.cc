@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The house as a whole, with real processes, certificates and files.
+#include <dirent.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "server/base/hex.h"
+#include "server/keys/keystore.h"
+#include "server/photos/photo.h"
+#include "server/photos/raster.h"
+#include "tests/e2e/town_test.h"
+#include "tests/support/portrait.h"
+#include "tests/support/signing_in.h"
+#include "waarborg/v1/checks.grpc.pb.h"
+
+namespace waarborg::testing {
+namespace {
+
+namespace fs = std::filesystem;
+namespace pb = waarborg::v1;
+
+std::string Slurp(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Output of a shell command, both streams.
+std::string Output(const std::string& command) {
+  std::string out;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  char buffer[4096];
+  size_t n = 0;
+  while ((n = fread(buffer, 1, sizeof buffer, pipe)) > 0) out.append(buffer, n);
+  pclose(pipe);
+  return out;
+}
+
+class HouseTest : public TownTest {
+ protected:
+  // Files under the data folder in which the bytes stand.
+  std::vector<std::string> FilesWith(const std::string& bytes) {
+    std::vector<std::string> found;
+    for (const auto& entry : fs::recursive_directory_iterator(town->folder() + "/data")) {
+      if (entry.is_regular_file() && Slurp(entry.path()).find(bytes) != std::string::npos) found.push_back(entry.path());
+    }
+    return found;
+  }
+  std::string Photo(const std::string& person, const std::string& station, const std::string& ban) {
+    const std::string path = town->folder() + "/seen.jpg";
+    fs::remove(path);
+    Do(person, station, "photo show", {{"ban", ban}, {"out", path}});
+    return Slurp(path);
+  }
+};
+
+double Difference(const std::string& jpeg, int portrait) {
+  const auto seen = photos::DecodeJpeg(jpeg);
+  const auto drawn = photos::DecodeJpeg(*photos::Normalise(PortraitJpeg(portrait)));
+  if (!seen.ok() || seen->rgb.size() != drawn->rgb.size()) return 255;
+  double sum = 0;
+  for (size_t i = 0; i < seen->rgb.size(); ++i) sum += std::abs(int{seen->rgb[i]} - int{drawn->rgb[i]});
+  return sum / static_cast<double>(seen->rgb.size());
+}
+
+TEST_F(HouseTest, TheDeskSeesThePhotoOfThisPersonAndNoOther) {
+  const std::string first = ActiveBan("Jan", "Vries", "1985-03-12"), second = ActiveBan("Kees", "Bakker", "1970-01-31");
+  ReleasePhoto(first, 1);
+  ReleasePhoto(second, 2);
+  const std::string a = Photo("receptie", "receptie-1", first), b = Photo("receptie", "receptie-1", second);
+  EXPECT_LT(Difference(a, 1), Difference(a, 2));
+  EXPECT_LT(Difference(b, 2), Difference(b, 1));
+  // The watermark: another person's view of the same photo has other pixels.
+  Do("receptie-2", "receptie-1", "instruction acknowledge", {});
+  EXPECT_NE(Photo("receptie-2", "receptie-1", first), a);
+}
+
+// Done when 3 of the first house: nothing personal and no key stands in the clear in the data folder.
+TEST_F(HouseTest, NothingPersonalAndNoKeyStandsInTheClearOnDisk) {
+  struct Someone {
+    const char *given, *surname, *born;
+  };
+  const Someone people[] = {{"Wolfert", "Zonneschijn", "1961-07-23"},
+                            {"Hildegonda", "Klaproosveld", "1994-11-05"},
+                            {"Eustachius", "Vuurvliegje", "1979-02-14"}};
+  std::vector<std::string> needles;
+  int portrait = 0;
+  for (const Someone& p : people) {
+    const std::string ban = ActiveBan(p.given, p.surname, p.born);
+    ReleasePhoto(ban, ++portrait);
+    needles.insert(needles.end(), {p.given, p.surname, p.born});
+    // A date of birth as protobuf writes it: field 3 of Identity, year, month, day.
+    const std::vector<std::string> d = absl::StrSplit(p.born, '-');
+    pb::Date date;
+    date.set_year(std::stoi(d[0]));
+    date.set_month(std::stoi(d[1]));
+    date.set_day(std::stoi(d[2]));
+    needles.push_back(date.SerializeAsString());
+    // The photo: as it came in, normalised, and a piece out of its middle.
+    const std::string photo = *photos::Normalise(PortraitJpeg(portrait));
+    needles.push_back(photo.substr(0, 400));
+    needles.push_back(photo.substr(photo.size() / 2, 48));
+    needles.push_back(PortraitJpeg(portrait).substr(0, 400));
+  }
+  needles.insert(needles.end(), {"baliemedewerker", "Drie maanden", "Toegelicht", "Roos Roodborst"});
+  Do("receptie", "receptie-1", "check", {{"given", "Visitor"}, {"surname", "Nietverboden"}, {"born", "1999-09-09"}});
+  needles.insert(needles.end(), {"Nietverboden", "1999-09-09"});
+  for (const auto& [login, someone] : town->people()) needles.push_back(someone.secret);
+  needles.push_back(Town::kPassword);
+  ASSERT_EQ(town->Stop(SIGTERM), 0);
+
+  // Every key there is, from the live keystores.
+  const std::string root = base::FromHex(Slurp(town->folder() + "/root.key").substr(0, 64));
+  needles.push_back(root);
+  base::SystemRandom random;
+  int keys_seen = 0;
+  const std::string copy = town->folder() + "/keys-copy";
+  fs::copy(town->folder() + "/data/keys", copy);
+  for (const char* name : {"file", "photo"}) {
+    auto store = keys::Keystore::Open(copy, name, base::Secret(root), random);
+    ASSERT_TRUE(store.ok()) << store.status();
+    (*store)->ForEach([&](const std::string&, const base::Secret& key) {
+      needles.emplace_back(key.Reveal());
+      needles.push_back(base::ToHex(key.Reveal()));
+      ++keys_seen;
+    });
+  }
+  EXPECT_EQ(keys_seen, 1 + 3 + 3);  // house, files, photos
+
+  for (const std::string& needle : needles) {
+    const auto files = FilesWith(needle);
+    EXPECT_TRUE(files.empty()) << "\"" << needle.substr(0, 40) << "\" stands in " << files.front();
+  }
+  // The search finds what is there: planted in the clear, and an id, which is no secret.
+  std::ofstream(town->folder() + "/data/store/planted", std::ios::binary) << "xx" << needles.front() << "yy" << root << "zz";
+  EXPECT_EQ(FilesWith(needles.front()).size(), 1u);
+  EXPECT_EQ(FilesWith(root).size(), 1u);
+  EXPECT_FALSE(FilesWith("m/schema").empty());
+}
+
+TEST_F(HouseTest, EverythingIsThereAfterAnAbruptEnd) {
+  const std::string ban = ActiveBan();
+  ReleasePhoto(ban, 3);
+  const std::string head = *Do("auditor", "kantoor-1", "audit head", {}).FindFact("root");
+  town->Stop(SIGKILL);
+  ASSERT_TRUE(town->Start()) << town->Log();
+  EXPECT_LT(Difference(Photo("receptie", "receptie-1", ban), 3), 20);
+  EXPECT_NE(*Do("auditor", "kantoor-1", "audit head", {}).FindFact("root"), head);
+}
+
+TEST_F(HouseTest, AnEndThatPassesWhileTheServerIsDownIsDoneBeforeItServes) {
+  const std::string ban = ActiveBan();
+  ReleasePhoto(ban, 3);
+  const std::string photo_id = *Do("teamleider", "kantoor-1", "ban show", {{"ban", ban}}).FindFact("photo-id");
+  ASSERT_EQ(town->Stop(SIGTERM), 0);
+  EXPECT_FALSE(FilesWith(photo_id).empty());
+  town->SetClock(*ParseMoment("2026-06-02 00:00:00", town->Now()));
+  ASSERT_TRUE(town->Start()) << town->Log();
+  // No call was made yet: what is on disk is the work of the start.
+  const std::string root = base::FromHex(Slurp(town->folder() + "/root.key").substr(0, 64));
+  const std::string copy = town->folder() + "/keys-copy";
+  fs::copy(town->folder() + "/data/keys", copy);
+  base::SystemRandom random;
+  auto keys = keys::Keystore::Open(copy, "photo", base::Secret(root), random);
+  ASSERT_TRUE(keys.ok());
+  EXPECT_EQ((*keys)->Find(photo_id), nullptr);
+  const auto shown = Do("teamleider", "kantoor-1", "ban show", {{"ban", ban}});
+  EXPECT_EQ(shown.FindFact("photo"), "destroyed");
+}
+
+TEST_F(HouseTest, ThePhotoAndItsKeyAreGoneByThemselvesWithinAMinute) {
+  const std::string ban = ActiveBan();
+  ReleasePhoto(ban, 3);
+  const std::string before = *Do("auditor", "kantoor-1", "audit head", {}).FindFact("size");
+  town->SetClock(*ParseMoment("2026-06-02 00:00:00", town->Now()));
+  // Nobody asks anything. The keystore's second generation appears by itself.
+  bool gone = false;
+  for (int i = 0; i < 600 && !gone; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    gone = fs::exists(town->folder() + "/data/keys/photo-2.keys") && !fs::exists(town->folder() + "/data/keys/photo-1.gen");
+  }
+  EXPECT_TRUE(gone);
+  const auto events = Do("auditor", "kantoor-1", "audit list", {{"ban", ban}, {"event", "PhotoDestroyed,BanExpired"}});
+  EXPECT_EQ(events.FindFact("count"), "2");
+  EXPECT_NE(*Do("auditor", "kantoor-1", "audit head", {}).FindFact("size"), before);
+}
+
+TEST_F(HouseTest, ASecondServerOnTheSameDataIsRefused) {
+  const std::string second = Output(absl::StrCat("cd ", town->folder(), " && ", ProgramFolder(),
+                                                 "/waarborgd-testclock run --config waarborgd.toml --test-clock clock"));
+  EXPECT_NE(second.find("in use by another waarborgd"), std::string::npos) << second;
+  Do("receptie", "receptie-1", "session show", {});
+}
+
+TEST_F(HouseTest, AChangedLogIsNoticedAtTheStart) {
+  ActiveBan();
+  ASSERT_EQ(town->Stop(SIGTERM), 0);
+  // The newest write-ahead log holds the newest entries; a byte in the middle of it is turned.
+  std::string newest;
+  for (const auto& entry : fs::directory_iterator(town->folder() + "/data/store")) {
+    if (entry.path().extension() == ".log" && fs::file_size(entry) > 1000) newest = std::max(newest, entry.path().string());
+  }
+  ASSERT_FALSE(newest.empty());
+  std::string bytes = Slurp(newest);
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 1);
+  std::ofstream(newest, std::ios::binary | std::ios::trunc) << bytes;
+  EXPECT_FALSE(town->Start());
+}
+
+TEST_F(HouseTest, ARevokedStationLosesItsSessionsAtOnceAndForGood) {
+  const std::string ban = ActiveBan();
+  ReleasePhoto(ban, 1);
+  Photo("receptie", "receptie-1", ban);
+  client::Connection& open = town->At("receptie", "receptie-1");
+  Do("beheer", "kantoor-1", "station revoke", {{"station", "receptie-1"}});
+  const client::Arguments none;
+  client::Call call{open, none, client::Language::kEnglish};
+  EXPECT_EQ(client::FindCommand("session show")->run(call).error.rule(), "station-unknown");
+  EXPECT_EQ(Refused("nobody", "receptie-1", "session login",
+                    {{"name", "receptie"}, {"password", Town::kPassword}, {"code", town->NextCode("receptie")}}),
+            "station-unknown");
+  EXPECT_EQ(Refused("beheer", "kantoor-1", "station propose",
+                    {{"station", "receptie-9"},
+                     {"location", "gemeentehuis"},
+                     {"certificate", town->folder() + "/pki/stations/receptie-1/station.pem"}}),
+            "already-exists");
+}
+
+// A stream that is under way ends too: the reader stops reading, so that the server waits with pieces in hand.
+TEST_F(HouseTest, ARevokedStationLosesAStreamThatIsUnderWay) {
+  const std::string ban = ActiveBan();
+  ReleasePhoto(ban, 1);
+  client::Connection& open = town->At("receptie", "receptie-1");
+  auto stub = pb::CheckService::NewStub(open.channel());
+  grpc::ClientContext context;
+  open.Prepare(context);
+  pb::ShowPhotoRequest request;
+  request.set_ban_id(ban);
+  request.set_purpose(pb::PURPOSE_VISITOR_AT_DESK);
+  auto reader = stub->ShowPhoto(&context, request);
+  reader->WaitForInitialMetadata();
+  Do("beheer", "kantoor-1", "station revoke", {{"station", "receptie-1"}});
+  pb::ShowPhotoResponse piece;
+  while (reader->Read(&piece)) {
+  }
+  // Small photos may have been sent whole before the revocation; what counts is that nothing follows it.
+  const grpc::Status status = reader->Finish();
+  EXPECT_TRUE(status.ok() || status.error_code() == grpc::StatusCode::CANCELLED) << status.error_message();
+  EXPECT_EQ(Refused("nobody", "receptie-1", "session show", {}), "station-unknown");
+}
+
+TEST_F(HouseTest, AStolenTokenIsWorthNothingElsewhere) {
+  const std::string token = town->At("receptie", "receptie-1").token();
+  client::Connection thief(town->Files("zwembad-1"));
+  thief.set_token(token);
+  const client::Arguments none;
+  client::Call call{thief, none, client::Language::kEnglish};
+  EXPECT_EQ(client::FindCommand("session show")->run(call).error.rule(), "session-elsewhere");
+  const auto listed = Do("auditor", "kantoor-1", "audit list", {{"refused", "yes"}});
+  EXPECT_EQ(listed.FindFact("refused-by"), "session-elsewhere");
+  EXPECT_EQ(listed.FindFact("at-station"), "zwembad-1");
+}
+
+TEST_F(HouseTest, TheSameKeyRepeatsTheAnswerAndNotTheDeed) {
+  const Pairs propose{{"key", "key-0001-abcdef"}, {"surname", "Bos"},       {"given", "An"},          {"born", "1990-01-02"},
+                      {"established", "yes"},     {"ground", "verbaal"},    {"measure", "time-out"},  {"where", "sporthal"},
+                      {"from", "2026-03-02"},     {"until", "2026-06-01"},  {"reasons", "Schelden."}, {"channels", "post"}};
+  const auto first = Do("teamleider", "kantoor-1", "ban propose", propose);
+  const auto again = Do("teamleider", "kantoor-1", "ban propose", propose);
+  EXPECT_EQ(again.FindFact("replayed"), "yes");
+  EXPECT_EQ(again.FindFact("id"), first.FindFact("id"));
+  EXPECT_EQ(again.FindFact("entry"), first.FindFact("entry"));
+  EXPECT_EQ(Do("teamleider", "kantoor-1", "ban list", {}).FindFact("count"), "1");
+  // Also after a restart, and also by another person: the key is theirs alone.
+  ASSERT_EQ(town->Stop(SIGTERM), 0);
+  ASSERT_TRUE(town->Start());
+  EXPECT_EQ(Do("teamleider", "kantoor-1", "ban propose", propose).FindFact("replayed"), "yes");
+  EXPECT_EQ(Do("teamleider-sport", "kantoor-1", "ban propose", propose).FindFact("replayed"), "no");
+  Pairs other = propose;
+  other[1].second = "Boom";
+  EXPECT_EQ(Refused("teamleider", "kantoor-1", "ban propose", other), "idempotency-key-reused");
+  // Authorised again on replay: not for somebody who has lost the right.
+  Do("beheer", "kantoor-1", "people block", {{"person", town->people().at("teamleider").id}});
+  EXPECT_EQ(Refused("teamleider", "kantoor-1", "ban propose", propose), "session-required");
+  // And not for ever.
+  town->SetClock(town->Now() + absl::Hours(25));
+  EXPECT_EQ(Do("teamleider-sport", "kantoor-1", "ban propose", propose).FindFact("replayed"), "no");
+}
+
+TEST_F(HouseTest, BannedElsewhereCannotBeToldFromNotBanned) {
+  ActiveBan();  // town hall and sports hall
+  auto ask = [&](const std::string& surname) {
+    client::Connection& pool = town->At("zwembad", "zwembad-1");
+    auto stub = pb::CheckService::NewStub(pool.channel());
+    grpc::ClientContext context;
+    pool.Prepare(context);
+    pb::CheckVisitorRequest request;
+    request.set_purpose(pb::PURPOSE_VISITOR_AT_DESK);
+    request.mutable_typed()->mutable_name()->set_surname(surname);
+    request.mutable_typed()->mutable_name()->set_given_names("Jan Pieter");
+    request.mutable_typed()->mutable_birth_date()->set_year(1985);
+    request.mutable_typed()->mutable_birth_date()->set_month(3);
+    request.mutable_typed()->mutable_birth_date()->set_day(12);
+    pb::CheckVisitorResponse response;
+    EXPECT_TRUE(stub->CheckVisitor(&context, request, &response).ok());
+    return response.SerializeAsString();
+  };
+  EXPECT_EQ(ask("de Vries"), ask("Nooitgehoord"));
+  // Nor does the log tell what was asked: both entries say the same, of nobody.
+  const auto entries = Do("auditor", "kantoor-1", "audit list", {{"station", "zwembad-1"}, {"event", "CheckVisitor,MatchShown"}});
+  EXPECT_EQ(entries.FindFact("count"), "2");
+  EXPECT_FALSE(entries.FindFact("about"));
+}
+
+// Probed from outside by another program.
+TEST_F(HouseTest, OnlyMutualTls13WithTheGoodSuitesIsSpoken) {
+  const std::string client = absl::StrCat("echo | timeout 5 openssl s_client -connect localhost:", town->port(), " -alpn h2 -CAfile ",
+                                          town->folder(), "/pki/ca.pem");
+  const std::string good = absl::StrCat(" -cert ", town->folder(), "/pki/stations/receptie-1/station.pem -key ", town->folder(),
+                                        "/pki/stations/receptie-1/station.key");
+  auto handshake_is_good = [](const std::string& out) {
+    return out.find("Verify return code: 0 (ok)") != std::string::npos && out.find("Cipher is (NONE)") == std::string::npos &&
+           out.find("New, TLSv1.3") != std::string::npos;
+  };
+  EXPECT_TRUE(handshake_is_good(Output(client + good + " -ciphersuites TLS_AES_256_GCM_SHA384")));
+  EXPECT_TRUE(handshake_is_good(Output(client + good + " -ciphersuites TLS_CHACHA20_POLY1305_SHA256")));
+  EXPECT_FALSE(handshake_is_good(Output(client + good + " -ciphersuites TLS_AES_128_GCM_SHA256")));
+  const std::string tls12 = Output(client + good + " -tls1_2");
+  EXPECT_NE(tls12.find("Cipher is (NONE)"), std::string::npos) << tls12;
+  // TLS 1.3 tells a client that it wants a certificate only after the handshake; a call shows it.
+  client::StationFiles stranger = town->Files("receptie-1");
+  stranger.certificate_pem.clear();
+  stranger.key_pem.clear();
+  client::Connection nobody(stranger);
+  const client::Arguments none;
+  client::Call call{nobody, none, client::Language::kEnglish};
+  EXPECT_EQ(client::FindCommand("session show")->run(call).error.rule(), "cannot-reach");
+}
+
+TEST_F(HouseTest, ACertificateOfAnotherAuthorityIsNotLetIn) {
+  const std::string pki = SourceFolder() + "/deploy/pki ";
+  const std::string other = town->folder() + "/other";
+  MustRun(pki + "authority " + other);
+  MustRun(absl::StrCat(pki, "station ", other, " receptie-1 localhost:", town->port()));
+  client::StationFiles files = town->Files("receptie-1");
+  files.certificate_pem = Slurp(other + "/stations/receptie-1/station.pem");
+  files.key_pem = Slurp(other + "/stations/receptie-1/station.key");
+  client::Connection connection(files);
+  const client::Arguments none;
+  client::Call call{connection, none, client::Language::kEnglish};
+  EXPECT_EQ(client::FindCommand("session show")->run(call).error.rule(), "cannot-reach");
+}
+
+// grpc.health.v1: an empty request asks for the whole server; field 1 of the answer is 1 when it serves.
+TEST_F(HouseTest, HealthIsTheStandardService) {
+  client::Connection& open = town->At("nobody", "receptie-1");
+  grpc::GenericStub stub(open.channel());
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  open.Prepare(context);
+  const grpc::Slice empty("");
+  const grpc::ByteBuffer nothing(&empty, 1);
+  grpc::ByteBuffer answer;
+  grpc::Status status;
+  auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", nothing, &queue);
+  call->StartCall();
+  call->Finish(&answer, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  grpc::Slice slice;
+  ASSERT_TRUE(answer.DumpToSingleSlice(&slice).ok());
+  EXPECT_EQ(std::string(slice.begin(), slice.end()), std::string("\x08\x01"));
+}
+
+TEST_F(HouseTest, TheServersOwnLogHoldsNothingPersonal) {
+  const std::string ban = ActiveBan("Wolfert", "Zonneschijn", "1961-07-23");
+  Refused("receptie", "receptie-1", "photo show", {{"ban", ban}});
+  Do("receptie", "receptie-1", "check", {{"given", "Wolfert"}, {"surname", "Zonneschijn"}, {"born", "1961-07-23"}});
+  const std::string log = town->Log();
+  for (const char* needle : {"Wolfert", "Zonneschijn", "1961", "Roodborst"}) {
+    EXPECT_EQ(log.find(needle), std::string::npos) << needle;
+  }
+}
+
+TEST_F(HouseTest, NobodyPhotographsTheServersMemory) {
+  // /proc/PID/mem of an undumpable process belongs to root, and no core is written.
+  const std::string limits = Output("pgrep -f 'waarborgd-testclock run --config waarborgd.toml' | head -1 | xargs -I{} cat /proc/{}/limits | grep 'core file'");
+  EXPECT_NE(limits.find("0                    0"), std::string::npos) << limits;
+}
+
+}  // namespace
+}  // namespace waarborg::testing

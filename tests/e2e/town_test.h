@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/support/town.h"
+
+namespace waarborg::testing {
+
+// Each test gets a fresh copy of one municipality, made once per program, with its server running.
+class TownTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite();
+  void SetUp() override;
+  void TearDown() override;
+
+  using Pairs = std::vector<std::pair<std::string, std::string>>;
+  // Runs a command that must succeed.
+  client::Reply Do(const std::string& person, const std::string& station, const std::string& command, const Pairs& options);
+  // Runs a command that must be refused; returns the rule.
+  std::string Refused(const std::string& person, const std::string& station, const std::string& command, const Pairs& options);
+
+  // A decided ban at town hall and sports hall until 2026-06-01; and one with a photo released to reception.
+  std::string ActiveBan(const std::string& given = "Jan Pieter", const std::string& surname = "Vries",
+                        const std::string& born = "1985-03-12");
+  void SupplyPhoto(const std::string& ban, int portrait);
+  void ReleasePhoto(const std::string& ban, int portrait);
+  std::string PortraitFile(int portrait);
+
+  std::unique_ptr<Town> town;
+};
+
+}  // namespace waarborg::testing
