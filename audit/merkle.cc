@@ -42,17 +42,23 @@ Sha256& Hasher() {
   return hasher;
 }
 
-std::string_view View(const Hash& h) { return {reinterpret_cast<const char*>(h.data()), h.size()}; }
+std::string_view View(const Hash& h) {
+  return {reinterpret_cast<const char*>(h.data()), h.size()};
+}
 
 }  // namespace
 
-Hash LeafHash(std::string_view entry) { return Hasher().Of(std::string_view("\0", 1), entry); }
+Hash LeafHash(std::string_view entry) {
+  return Hasher().Of(std::string_view("\0", 1), entry);
+}
 
 Hash NodeHash(const Hash& left, const Hash& right) {
   return Hasher().Of(std::string_view("\1", 1), View(left), View(right));
 }
 
-Hash EmptyRoot() { return Hasher().Of(std::string_view()); }
+Hash EmptyRoot() {
+  return Hasher().Of(std::string_view());
+}
 
 Frontier Frontier::FromStored(uint64_t size, std::vector<Hash> subtrees, bool& ok) {
   Frontier f;
@@ -84,8 +90,9 @@ Hash Frontier::Root() const {
 std::string Commit(std::string_view key, std::string_view record) {
   std::string out(32, '\0');
   unsigned int length = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const uint8_t*>(record.data()),
-           record.size(), reinterpret_cast<uint8_t*>(out.data()), &length) == nullptr ||
+  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const uint8_t*>(record.data()), record.size(),
+           reinterpret_cast<uint8_t*>(out.data()), &length) == nullptr ||
       length != 32) {
     std::abort();
   }

@@ -11,17 +11,19 @@ namespace waarborg::audit {
 
 using Hash = std::array<uint8_t, 32>;
 
-// RFC 6962 section 2.1: leaf = SHA-256(0x00 || entry), node = SHA-256(0x01 || left || right), empty = SHA-256("").
+// RFC 6962 section 2.1: leaf = SHA-256(0x00 || entry), node = SHA-256(0x01 || left || right), empty =
+// SHA-256("").
 Hash LeafHash(std::string_view entry);
 Hash NodeHash(const Hash& left, const Hash& right);
 Hash EmptyRoot();
 
-// The right edge of a growing tree: the roots of its complete subtrees, largest first. Appending costs O(log n) and the
-// memory does not grow with the log. Not thread-safe.
+// The right edge of a growing tree: the roots of its complete subtrees, largest first. Appending costs O(log
+// n) and the memory does not grow with the log. Not thread-safe.
 class Frontier {
  public:
   Frontier() = default;
-  // From what was stored. `ok` is false when the number of hashes does not fit the size; then the frontier is empty.
+  // From what was stored. `ok` is false when the number of hashes does not fit the size; then the frontier is
+  // empty.
   static Frontier FromStored(uint64_t size, std::vector<Hash> subtrees, bool& ok);
 
   void Append(const Hash& leaf);
@@ -35,8 +37,8 @@ class Frontier {
   std::vector<Hash> subtrees_;
 };
 
-// What the log publishes for a record: HMAC-SHA-256 of its bytes under a random key of 32 bytes of its own. Without key
-// and record it says nothing; with them anyone can check it.
+// What the log publishes for a record: HMAC-SHA-256 of its bytes under a random key of 32 bytes of its own.
+// Without key and record it says nothing; with them anyone can check it.
 std::string Commit(std::string_view key, std::string_view record);
 
 }  // namespace waarborg::audit

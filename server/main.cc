@@ -46,7 +46,8 @@ void GuardMemory() {
 std::unique_ptr<base::Clock> MakeClock(const std::string& test_clock) {
 #ifdef WAARBORG_TEST_CLOCK
   if (!test_clock.empty()) {
-    Say("TEST CLOCK: time stands still until " + test_clock + " is changed. Never use this build for real people.");
+    Say("TEST CLOCK: time stands still until " + test_clock +
+        " is changed. Never use this build for real people.");
     return base::FileClock::Open(test_clock);
   }
 #endif
@@ -158,28 +159,36 @@ int Main(int argc, char** argv) {
   std::string config_path, test_clock, port_file;
 
   auto* run = app.add_subcommand("run", "Serve until SIGTERM");
-  auto* init = app.add_subcommand("init", "Set up an empty data folder with the first two people and a station");
-  auto* check = app.add_subcommand("check-config", "Check configuration files and say everything that is wrong");
+  auto* init =
+      app.add_subcommand("init", "Set up an empty data folder with the first two people and a station");
+  auto* check =
+      app.add_subcommand("check-config", "Check configuration files and say everything that is wrong");
   for (auto* sub : {run, init, check}) {
-    sub->add_option("--config", config_path, "waarborgd.toml: where to listen and where to keep things")->required();
+    sub->add_option("--config", config_path, "waarborgd.toml: where to listen and where to keep things")
+        ->required();
   }
 #ifdef WAARBORG_TEST_CLOCK
-  for (auto* sub : {run, init}) sub->add_option("--test-clock", test_clock, "File with the time of the test clock");
+  for (auto* sub : {run, init})
+    sub->add_option("--test-clock", test_clock, "File with the time of the test clock");
 #endif
   run->add_option("--port-file", port_file, "Write the port that was taken to this file");
 
   Initial initial;
   std::string municipality_path, station_certificate;
   for (auto* sub : {init, check}) {
-    auto* option = sub->add_option("--municipality", municipality_path, "municipality.toml: the municipal configuration");
+    auto* option = sub->add_option("--municipality", municipality_path,
+                                   "municipality.toml: the municipal configuration");
     if (sub == init) option->required();
   }
-  init->add_option("--administrator", initial.administrator.login, "Sign-in name of the administrator")->required();
+  init->add_option("--administrator", initial.administrator.login, "Sign-in name of the administrator")
+      ->required();
   init->add_option("--administrator-name", initial.administrator.display_name, "Their name")->required();
-  init->add_option("--privacy-officer", initial.privacy_officer.login, "Sign-in name of the privacy officer")->required();
+  init->add_option("--privacy-officer", initial.privacy_officer.login, "Sign-in name of the privacy officer")
+      ->required();
   init->add_option("--privacy-officer-name", initial.privacy_officer.display_name, "Their name")->required();
   init->add_option("--station", initial.station_id, "Id of the workplace they sign in from")->required();
-  init->add_option("--station-location", initial.location_id, "Its location, from the municipal configuration")
+  init->add_option("--station-location", initial.location_id,
+                   "Its location, from the municipal configuration")
       ->required();
   init->add_option("--station-certificate", station_certificate, "Its certificate (PEM)")->required();
 
@@ -202,7 +211,8 @@ int Main(int argc, char** argv) {
   }
   if (check->parsed()) {
     config::Errors errors;
-    if (!municipality_path.empty()) config::ParseMunicipality(initial.municipality_toml, municipality_path, errors);
+    if (!municipality_path.empty())
+      config::ParseMunicipality(initial.municipality_toml, municipality_path, errors);
     for (const std::string& error : errors) Say(error);
     if (!config_good || !errors.empty()) return kConfigError;
     Say("the configuration is good");

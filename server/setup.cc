@@ -50,7 +50,8 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock& clock, base::Random& random) {
+absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock& clock,
+                                base::Random& random) {
   auto root = ReadRootKey(config.root_key_file);
   if (!root.ok()) return root.status();
   if (auto s = MakeFolder(config.data_folder); !s.ok()) return s;
@@ -89,12 +90,14 @@ domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role r
 
 }  // namespace
 
-absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random) {
+absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock,
+                                base::Random& random) {
   auto house = OpenParts(config, clock, random);
   if (!house.ok()) return house.status();
   journal::Journal& journal = *house->journal;
   if (journal.world().people().empty()) {
-    return absl::FailedPreconditionError(absl::StrCat(config.data_folder, " is empty; set it up with: waarborgd init"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(config.data_folder, " is empty; set it up with: waarborgd init"));
   }
   journal.SetClockwork(jobs::RunDue);
   auto s = journal.RunNow([](journal::Turn& turn) {

@@ -23,8 +23,8 @@ struct House {
   std::unique_ptr<journal::Journal> journal;
 };
 
-// Opens everything in the data folder; brings what the clock set off meanwhile up to date, destruction included, so that
-// nothing is served before it.
+// Opens everything in the data folder; brings what the clock set off meanwhile up to date, destruction
+// included, so that nothing is served before it.
 absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random);
 
 // One of the first two people, or the first station, as given on the command line.
@@ -42,8 +42,9 @@ struct Initial {
   std::string station_certificate_pem;
 };
 
-// Sets up an empty data folder: configuration, first two people, first station; makes the root key when its file is not
-// there. Refuses a folder that holds anything.
-absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, base::Random& random, Initial& initial);
+// Sets up an empty data folder: configuration, first two people, first station; makes the root key when its
+// file is not there. Refuses a folder that holds anything.
+absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
+                        Initial& initial);
 
 }  // namespace waarborg::server

@@ -60,7 +60,8 @@ std::string Ask(const char* prompt, bool hidden) {
 std::string DefaultSessionFile(const std::string& station) {
   const char* runtime = std::getenv("XDG_RUNTIME_DIR");
   const char* home = std::getenv("HOME");
-  const std::string folder = runtime != nullptr ? runtime : std::string(home != nullptr ? home : "/tmp") + "/.cache";
+  const std::string folder =
+      runtime != nullptr ? runtime : std::string(home != nullptr ? home : "/tmp") + "/.cache";
   mkdir(folder.c_str(), 0700);
   std::string name = station;
   for (char& c : name) {
@@ -90,7 +91,8 @@ void PrintError(const Reply& reply, bool dutch) {
   const auto& d = reply.error.detail;
   std::fprintf(stderr, "%s\n", (dutch ? d.message_nl() : d.message()).c_str());
   if (!d.field().empty()) std::fprintf(stderr, "  %s: %s\n", dutch ? "veld" : "field", d.field().c_str());
-  std::fprintf(stderr, "  %s: %s\n", dutch ? "wat nu" : "what now", (dutch ? d.next_step_nl() : d.next_step()).c_str());
+  std::fprintf(stderr, "  %s: %s\n", dutch ? "wat nu" : "what now",
+               (dutch ? d.next_step_nl() : d.next_step()).c_str());
   std::fprintf(stderr, "  [%s]\n", reply.error.rule().c_str());
 }
 
@@ -110,7 +112,9 @@ int Execute(const Command& command, const Globals& globals, Arguments& arguments
     return kUsage;
   }
   if (globals.station.empty()) {
-    std::fprintf(stderr, "Which station? Set WAARBORG_STATION or give --station FOLDER (server, ca.pem, station.pem, station.key).\n");
+    std::fprintf(stderr,
+                 "Which station? Set WAARBORG_STATION or give --station FOLDER (server, ca.pem, station.pem, "
+                 "station.key).\n");
     return kUsage;
   }
   StationFiles files;
@@ -127,7 +131,8 @@ int Execute(const Command& command, const Globals& globals, Arguments& arguments
   if (command.name == "session login" && !arguments.Has("code")) {
     arguments.Add("code", Ask(dutch ? "Eenmalige code" : "One-time code", false));
   }
-  const std::string session_file = globals.session.empty() ? DefaultSessionFile(globals.station) : globals.session;
+  const std::string session_file =
+      globals.session.empty() ? DefaultSessionFile(globals.station) : globals.session;
   Connection connection(files);
   const std::string token_before = ReadToken(session_file);
   connection.set_token(token_before);
@@ -144,6 +149,7 @@ int Execute(const Command& command, const Globals& globals, Arguments& arguments
     std::fputs(message != nullptr ? Json(*message).c_str() : "{}\n", reply.ok() ? stdout : stderr);
   } else {
     for (const std::string& line : reply.lines) std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
     if (!reply.ok()) PrintError(reply, dutch);
   }
   if (reply.ok()) return 0;
@@ -154,10 +160,14 @@ int Main(int argc, char** argv) {
   CLI::App app("waarborg: access bans and their ID photos, from the command line");
   app.require_subcommand(1);
   Globals globals;
-  app.add_option("--station", globals.station, "Folder of this workplace: server, ca.pem, station.pem, station.key")
+  app.add_option("--station", globals.station,
+                 "Folder of this workplace: server, ca.pem, station.pem, station.key")
       ->envname("WAARBORG_STATION");
-  app.add_option("--session", globals.session, "File that keeps the session between commands")->envname("WAARBORG_SESSION");
-  app.add_option("--lang", globals.language, "nl (default) or en")->envname("WAARBORG_LANG")->check(CLI::IsMember({"nl", "en"}));
+  app.add_option("--session", globals.session, "File that keeps the session between commands")
+      ->envname("WAARBORG_SESSION");
+  app.add_option("--lang", globals.language, "nl (default) or en")
+      ->envname("WAARBORG_LANG")
+      ->check(CLI::IsMember({"nl", "en"}));
   app.add_flag("--json", globals.json, "Print the answer as JSON, as proto/waarborg/v1 describes it");
 
   const Command* chosen = nullptr;
@@ -184,7 +194,9 @@ int Main(int argc, char** argv) {
       if (option.kind == Kind::kFlag) {
         sub->add_flag(flag, slot->flag, option.help);
       } else {
-        auto* o = sub->add_option(flag, slot->values, option.help)->required(option.required)->allow_extra_args(false);
+        auto* o = sub->add_option(flag, slot->values, option.help)
+                      ->required(option.required)
+                      ->allow_extra_args(false);
         o->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
       }
     }

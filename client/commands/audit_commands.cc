@@ -11,7 +11,9 @@ namespace {
 
 using Stub = pb::AuditService::Stub;
 
-std::unique_ptr<Stub> NewStub(const Call& call) { return pb::AuditService::NewStub(call.connection.channel()); }
+std::unique_ptr<Stub> NewStub(const Call& call) {
+  return pb::AuditService::NewStub(call.connection.channel());
+}
 
 Reply List(Call& call) {
   const Arguments& a = call.arguments;
@@ -31,7 +33,8 @@ Reply List(Call& call) {
   reply.Fact("count", absl::StrCat(response->entries_size()));
   for (const auto& entry : response->entries()) {
     if (!entry.has_record()) {
-      reply.lines.push_back(absl::StrCat(entry.index(), call.Say("  (opening vernietigd)", "  (opening destroyed)")));
+      reply.lines.push_back(
+          absl::StrCat(entry.index(), call.Say("  (opening vernietigd)", "  (opening destroyed)")));
       continue;
     }
     const pb::AuditRecord& r = entry.record();
@@ -42,10 +45,13 @@ Reply List(Call& call) {
     if (!r.ban_id().empty()) reply.Fact("about", r.ban_id());
     if (r.destruction_reason() != 0) reply.Fact("destruction", Word(r.destruction_reason()));
     std::string line = absl::StrCat(
-        entry.index(), "  ",
-        Text(google::protobuf::util::TimeUtil::MillisecondsToTimestamp(r.at_ms())), "  ", r.event());
-    if (r.result() == pb::RESULT_REFUSED) absl::StrAppend(&line, call.Say("  GEWEIGERD: ", "  REFUSED: "), r.rule());
-    absl::StrAppend(&line, "  ", entry.person_name().empty() ? call.Say("(het systeem)", "(the system)") : entry.person_name());
+        entry.index(), "  ", Text(google::protobuf::util::TimeUtil::MillisecondsToTimestamp(r.at_ms())), "  ",
+        r.event());
+    if (r.result() == pb::RESULT_REFUSED)
+      absl::StrAppend(&line, call.Say("  GEWEIGERD: ", "  REFUSED: "), r.rule());
+    absl::StrAppend(
+        &line, "  ",
+        entry.person_name().empty() ? call.Say("(het systeem)", "(the system)") : entry.person_name());
     if (r.role() != 0) absl::StrAppend(&line, " (", Word(r.role()), ")");
     if (!r.station_id().empty()) absl::StrAppend(&line, " @ ", r.station_id());
     if (!r.ban_id().empty()) absl::StrAppend(&line, "  ", r.ban_id());
@@ -75,7 +81,8 @@ Reply Head(Call& call) {
 }  // namespace
 
 void AddAuditCommands(std::vector<Command>& out) {
-  out.push_back({"audit list", "Who did what: entries of the log, newest first",
+  out.push_back({"audit list",
+                 "Who did what: entries of the log, newest first",
                  {{"ban", Kind::kText, "only about this ban"},
                   {"person", Kind::kText, "only by this person, M-..."},
                   {"station", Kind::kText, "only at this station"},

@@ -8,7 +8,9 @@ namespace {
 
 using Stub = pb::BanService::Stub;
 
-std::unique_ptr<Stub> NewStub(const Call& call) { return pb::BanService::NewStub(call.connection.channel()); }
+std::unique_ptr<Stub> NewStub(const Call& call) {
+  return pb::BanService::NewStub(call.connection.channel());
+}
 
 Reply Propose(Call& call) {
   const Arguments& a = call.arguments;
@@ -29,7 +31,8 @@ Reply Deny(Call& call) {
   Reply reply = Tell(call, &Stub::DenyOnTheSpot, NewStub(call), request, response);
   if (!reply.ok()) return reply;
   reply.Fact("lapses", Text(response->lapses_at()));
-  reply.lines.push_back(call.Say("Directe ontzegging; vervalt zonder besluit op ", "Denied on the spot; lapses without a decision on ") +
+  reply.lines.push_back(call.Say("Directe ontzegging; vervalt zonder besluit op ",
+                                 "Denied on the spot; lapses without a decision on ") +
                         Text(response->lapses_at()));
   return reply;
 }
@@ -114,12 +117,15 @@ void AddBan(const Call& call, Reply& reply, const pb::Ban& ban) {
   reply.Fact("destruction", Word(ban.release().destruction_reason()));
   reply.Fact("photo-id", ban.release().photo_id());
 
-  std::string line = absl::StrCat(ban.id(), "  ", Word(ban.state()), ban.in_force() ? call.Say(" (van kracht)", " (in force)") : "");
+  std::string line = absl::StrCat(ban.id(), "  ", Word(ban.state()),
+                                  ban.in_force() ? call.Say(" (van kracht)", " (in force)") : "");
   const std::string name = Text(ban.identity().name());
   absl::StrAppend(&line, "  ", name.empty() ? ban.identity().description() : name);
-  if (!ban.identity().established()) absl::StrAppend(&line, call.Say(" [identiteit niet vastgesteld]", " [identity not established]"));
+  if (!ban.identity().established())
+    absl::StrAppend(&line, call.Say(" [identiteit niet vastgesteld]", " [identity not established]"));
   if (ban.terms().has_until()) {
-    absl::StrAppend(&line, "  ", Text(ban.terms().from()), call.Say(" t/m ", " to and incl. "), Text(ban.terms().until()));
+    absl::StrAppend(&line, "  ", Text(ban.terms().from()), call.Say(" t/m ", " to and incl. "),
+                    Text(ban.terms().until()));
   }
   absl::StrAppend(&line, call.Say("  foto: ", "  photo: "), Word(ban.release().state()));
   reply.lines.push_back(line);
@@ -144,10 +150,12 @@ Reply Show(Call& call) {
   add(call.Say("advies", "advice"), ban.advice());
   if (ban.has_decision()) {
     add(call.Say("besluit", "decision"),
-        absl::StrCat(Word(ban.decision().level()), " ", ban.decision().number(), " ", Text(ban.decision().date())));
+        absl::StrCat(Word(ban.decision().level()), " ", ban.decision().number(), " ",
+                     Text(ban.decision().date())));
   }
   for (const auto& breach : ban.breaches()) {
-    add(call.Say("overtreding", "breach"), absl::StrCat(Text(breach.at()), " ", breach.location_id(), " ", Word(breach.outcome())));
+    add(call.Say("overtreding", "breach"),
+        absl::StrCat(Text(breach.at()), " ", breach.location_id(), " ", Word(breach.outcome())));
   }
   return reply;
 }
@@ -159,7 +167,8 @@ Reply List(Call& call) {
     request.add_states(static_cast<pb::BanState>(ReadEnum("state", word, pb::BanState_descriptor())));
   }
   for (const std::string& word : a.List("photo")) {
-    request.add_photo_states(static_cast<pb::PhotoState>(ReadEnum("photo", word, pb::PhotoState_descriptor())));
+    request.add_photo_states(
+        static_cast<pb::PhotoState>(ReadEnum("photo", word, pb::PhotoState_descriptor())));
   }
   if (a.Has("size")) request.set_page_size(ReadCount("size", a.Get("size")));
   request.set_page_token(a.Get("page"));
@@ -187,11 +196,12 @@ void AddBanCommands(std::vector<Command>& out) {
                                      {"date", Kind::kDate, "date of the decision; today when left out"},
                                      KeyOption()};
   const Option reason{"reason", Kind::kText, "why"};
-  out.push_back({"ban propose", "Propose a measure (manager)", With(With(IdentityOptions(), TermsOptions(true)), file),
-                 Propose});
+  out.push_back({"ban propose", "Propose a measure (manager)",
+                 With(With(IdentityOptions(), TermsOptions(true)), file), Propose});
   out.push_back({"ban deny", "Deny entry on the spot, at this location; fill in the rest later",
                  With(IdentityOptions(), {KeyOption()}), Deny});
-  out.push_back({"ban alert", "Put out a description of somebody unknown",
+  out.push_back({"ban alert",
+                 "Put out a description of somebody unknown",
                  {{"description", Kind::kText, "what the person looks like", true},
                   {"where", Kind::kList, "locations, or \"all\"", true},
                   {"until", Kind::kDate, "last day", true},
@@ -200,16 +210,20 @@ void AddBanCommands(std::vector<Command>& out) {
                  Alert});
   out.push_back({"ban amend", "Fill in or correct a file, or establish the identity",
                  With(With(With({BanOption()}, IdentityOptions()), TermsOptions(false)), file), Amend});
-  out.push_back({"ban advise", "Advise on a measure that the board decides (municipal secretary)",
-                 {BanOption(), {"advice", Kind::kText, "the advice", true}, KeyOption()}, Advise});
+  out.push_back({"ban advise",
+                 "Advise on a measure that the board decides (municipal secretary)",
+                 {BanOption(), {"advice", Kind::kText, "the advice", true}, KeyOption()},
+                 Advise});
   out.push_back({"ban approve", "Take the measure, or confirm a denial on the spot", decision,
                  [](Call& call) { return Decide(call, true); }});
-  out.push_back({"ban reject", "Do not take the measure", decision, [](Call& call) { return Decide(call, false); }});
+  out.push_back(
+      {"ban reject", "Do not take the measure", decision, [](Call& call) { return Decide(call, false); }});
   out.push_back({"ban extend", "Extend by a new decision",
                  With(decision, {{"until", Kind::kDate, "new last day", true}, reason}), Extend});
   out.push_back({"ban lift", "End early; the photo is destroyed", With(decision, {reason}), Lift});
   out.push_back({"ban show", "One file", {BanOption()}, Show});
-  out.push_back({"ban list", "Files, newest first",
+  out.push_back({"ban list",
+                 "Files, newest first",
                  {{"state", Kind::kList, "only these states"},
                   {"photo", Kind::kList, "only these states of the release"},
                   {"size", Kind::kCount, "how many at most"},

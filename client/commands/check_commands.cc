@@ -13,7 +13,9 @@ namespace {
 
 using Stub = pb::CheckService::Stub;
 
-std::unique_ptr<Stub> NewStub(const Call& call) { return pb::CheckService::NewStub(call.connection.channel()); }
+std::unique_ptr<Stub> NewStub(const Call& call) {
+  return pb::CheckService::NewStub(call.connection.channel());
+}
 
 pb::Purpose ReadPurpose(const Arguments& a, const std::string& otherwise) {
   const std::string word = a.Has("purpose") ? a.Get("purpose") : otherwise;
@@ -43,7 +45,8 @@ void AddMatch(const Call& call, Reply& reply, const pb::Match& match) {
   reply.Fact("steps", absl::StrCat(match.steps_size()));
 
   std::string line = absl::StrCat("  ", match.ban_id(), "  ", MeasureText(call, match.measure()));
-  if (match.has_until()) absl::StrAppend(&line, call.Say(" tot en met ", " to and including "), Text(match.until()));
+  if (match.has_until())
+    absl::StrAppend(&line, call.Say(" tot en met ", " to and including "), Text(match.until()));
   if (match.has_name()) absl::StrAppend(&line, "  ", Text(match.name()));
   if (!match.description().empty()) absl::StrAppend(&line, "  \"", match.description(), "\"");
   if (match.photo_available()) absl::StrAppend(&line, call.Say("  [foto te zien]", "  [photo can be seen]"));
@@ -84,12 +87,14 @@ Reply Check(Call& call) {
       break;
     case pb::CHECK_ANSWER_BANNED:
       reply.word = "banned";
-      reply.lines.push_back(call.Say("VERBOD: deze persoon mag hier niet binnen.", "BANNED: this person may not enter here."));
+      reply.lines.push_back(
+          call.Say("VERBOD: deze persoon mag hier niet binnen.", "BANNED: this person may not enter here."));
       break;
     case pb::CHECK_ANSWER_POSSIBLE:
       reply.word = "possible";
       reply.lines.push_back(
-          call.Say("MOGELIJKE OVEREENKOMST, misschien iemand anders. Vraag vriendelijk om een document; weiger nog niemand.",
+          call.Say("MOGELIJKE OVEREENKOMST, misschien iemand anders. Vraag vriendelijk om een document; "
+                   "weiger nog niemand.",
                    "POSSIBLE MATCH, perhaps someone else. Ask kindly for a document; refuse nobody yet."));
       break;
     default:
@@ -99,7 +104,9 @@ Reply Check(Call& call) {
   reply.Fact("matches", absl::StrCat(response->matches_size()));
   for (const auto& match : response->matches()) AddMatch(call, reply, match);
   if (response->answer() == pb::CHECK_ANSWER_BANNED) AddSteps(call, reply, response->matches(0));
-  if (response->more()) reply.lines.push_back(call.Say("  ... en meer; vraag om een document.", "  ... and more; ask for a document."));
+  if (response->more())
+    reply.lines.push_back(
+        call.Say("  ... en meer; vraag om een document.", "  ... and more; ask for a document."));
   return reply;
 }
 
@@ -134,8 +141,8 @@ Reply Report(Call& call) {
   }
   request.set_police_called(a.Has("police"));
   if (a.Has("outcome")) {
-    request.set_outcome(
-        static_cast<pb::BreachOutcome>(ReadEnum("outcome", a.Get("outcome"), pb::BreachOutcome_descriptor())));
+    request.set_outcome(static_cast<pb::BreachOutcome>(
+        ReadEnum("outcome", a.Get("outcome"), pb::BreachOutcome_descriptor())));
   }
   std::shared_ptr<pb::ReportBreachResponse> response;
   return Tell(call, &Stub::ReportBreach, NewStub(call), request, response);
@@ -149,7 +156,8 @@ Reply Instruction(Call& call) {
   reply.Fact("acknowledged", response->has_acknowledged_at() ? "yes" : "no");
   reply.lines.push_back(response->text());
   reply.lines.push_back(response->has_acknowledged_at()
-                            ? call.Say("Bevestigd op ", "Acknowledged on ") + Text(response->acknowledged_at())
+                            ? call.Say("Bevestigd op ", "Acknowledged on ") +
+                                  Text(response->acknowledged_at())
                             : call.Say("Nog niet bevestigd.", "Not acknowledged yet."));
   return reply;
 }
@@ -171,16 +179,16 @@ Reply Show(Call& call) {
   pb::ShowPhotoRequest request;
   request.set_ban_id(call.arguments.Get("ban"));
   request.set_purpose(ReadPurpose(call.arguments, "visitor-at-desk"));
-  return ReceivePhoto<pb::ShowPhotoResponse>(call, [&](grpc::ClientContext& context) {
-    return NewStub(call)->ShowPhoto(&context, request);
-  });
+  return ReceivePhoto<pb::ShowPhotoResponse>(
+      call, [&](grpc::ClientContext& context) { return NewStub(call)->ShowPhoto(&context, request); });
 }
 
 }  // namespace
 
 void AddCheckCommands(std::vector<Command>& out) {
   const Option purpose{"purpose", Kind::kWord, "visitor-at-desk (default), sighting, briefing or incident"};
-  out.push_back({"check", "Check a visitor at this station's location",
+  out.push_back({"check",
+                 "Check a visitor at this station's location",
                  {{"given", Kind::kText, "given names"},
                   {"prefix", Kind::kText, "prefix of the surname"},
                   {"surname", Kind::kText, "surname"},
@@ -188,11 +196,16 @@ void AddCheckCommands(std::vector<Command>& out) {
                   {"mrz", Kind::kText, "text of the machine-readable zone instead of name and date"},
                   purpose},
                  Check});
-  out.push_back({"photo show", "See the photo of a person banned here; every view is an entry",
-                 {BanOption(), purpose, {"out", Kind::kOut, "file to write the watermarked JPEG to"}}, Show});
-  out.push_back({"briefing", "Step through the people banned here, one at a time",
-                 {{"after", Kind::kText, "the ban shown last"}}, Briefing});
-  out.push_back({"report", "Record that a banned person came in all the same",
+  out.push_back({"photo show",
+                 "See the photo of a person banned here; every view is an entry",
+                 {BanOption(), purpose, {"out", Kind::kOut, "file to write the watermarked JPEG to"}},
+                 Show});
+  out.push_back({"briefing",
+                 "Step through the people banned here, one at a time",
+                 {{"after", Kind::kText, "the ban shown last"}},
+                 Briefing});
+  out.push_back({"report",
+                 "Record that a banned person came in all the same",
                  {BanOption(),
                   {"demand", Kind::kMany, "a demand to leave, as \"2026-03-02T14:05|words spoken\""},
                   {"police", Kind::kFlag, "police were called"},
@@ -200,8 +213,10 @@ void AddCheckCommands(std::vector<Command>& out) {
                   KeyOption()},
                  Report});
   out.push_back({"instruction show", "The instruction on the use of photos", {}, Instruction});
-  out.push_back({"instruction acknowledge", "Acknowledge the instruction",
-                 {{"version", Kind::kText, "the version read; the present one when left out"}, KeyOption()}, Acknowledge});
+  out.push_back({"instruction acknowledge",
+                 "Acknowledge the instruction",
+                 {{"version", Kind::kText, "the version read; the present one when left out"}, KeyOption()},
+                 Acknowledge});
 }
 
 }  // namespace waarborg::client

@@ -13,8 +13,8 @@
 
 #include "client/core/connection.h"
 
-// What a person can do, as a table: one row per command with its options, its call and its words. The command line and
-// the scenario player are two front ends of this table.
+// What a person can do, as a table: one row per command with its options, its call and its words. The command
+// line and the scenario player are two front ends of this table.
 namespace waarborg::client {
 
 enum class Language { kDutch, kEnglish };
@@ -56,11 +56,11 @@ class Arguments {
 // What came back: a word and facts for programs and scenarios, lines for people.
 struct Reply {
   Error error;
-  std::string usage_error;                                  // what is wrong with the options; nothing was called
-  std::string word = "ok";                                  // "ok", "banned", "possible", "clear" ...
-  std::vector<std::pair<std::string, std::string>> facts;   // in order; names may repeat
-  std::vector<std::string> lines;                           // for people, in the language asked for
-  std::shared_ptr<google::protobuf::Message> message;       // the answer itself, for --json
+  std::string usage_error;  // what is wrong with the options; nothing was called
+  std::string word = "ok";  // "ok", "banned", "possible", "clear" ...
+  std::vector<std::pair<std::string, std::string>> facts;  // in order; names may repeat
+  std::vector<std::string> lines;                          // for people, in the language asked for
+  std::shared_ptr<google::protobuf::Message> message;      // the answer itself, for --json
 
   bool ok() const { return error.ok() && usage_error.empty(); }
   void Fact(std::string name, std::string value) { facts.emplace_back(std::move(name), std::move(value)); }
@@ -73,7 +73,9 @@ struct Call {
   const Arguments& arguments;
   Language language = Language::kDutch;
   // Dutch or English, as asked.
-  std::string Say(const std::string& nl, const std::string& en) const { return language == Language::kDutch ? nl : en; }
+  std::string Say(const std::string& nl, const std::string& en) const {
+    return language == Language::kDutch ? nl : en;
+  }
 };
 
 struct Command {

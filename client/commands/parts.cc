@@ -99,13 +99,17 @@ const Command* FindCommand(const std::string& name) {
 
 std::string CheckArguments(const Command& command, const Arguments& arguments) {
   for (const auto& [name, values] : arguments.values()) {
-    auto it = std::find_if(command.options.begin(), command.options.end(), [&n = name](const Option& o) { return o.name == n; });
-    if (it == command.options.end()) return absl::StrCat("\"", command.name, "\" has no option \"", name, "\"");
-    if (values.size() > 1 && it->kind != Kind::kMany) return absl::StrCat("option \"", name, "\" is given twice");
+    auto it = std::find_if(command.options.begin(), command.options.end(),
+                           [&n = name](const Option& o) { return o.name == n; });
+    if (it == command.options.end())
+      return absl::StrCat("\"", command.name, "\" has no option \"", name, "\"");
+    if (values.size() > 1 && it->kind != Kind::kMany)
+      return absl::StrCat("option \"", name, "\" is given twice");
   }
   for (const Option& option : command.options) {
     if (option.required && !arguments.Has(option.name)) {
-      return absl::StrCat("\"", command.name, "\" needs the option \"", option.name, "\" (", option.help, ")");
+      return absl::StrCat("\"", command.name, "\" needs the option \"", option.name, "\" (", option.help,
+                          ")");
     }
   }
   return "";
@@ -116,7 +120,8 @@ pb::Date ReadDate(const std::string& name, const std::string& text, bool parts_m
   const std::vector<std::string> parts = absl::StrSplit(text, '-');
   int year = 0, month = 0, day = 0;
   if (parts.size() != 3 || parts[0].size() != 4 || parts[1].size() != 2 || parts[2].size() != 2 ||
-      !absl::SimpleAtoi(parts[0], &year) || !absl::SimpleAtoi(parts[1], &month) || !absl::SimpleAtoi(parts[2], &day)) {
+      !absl::SimpleAtoi(parts[0], &year) || !absl::SimpleAtoi(parts[1], &month) ||
+      !absl::SimpleAtoi(parts[2], &day)) {
     throw BadOption{absl::StrCat(name, " must be a date like 2026-03-02",
                                  parts_may_be_unknown ? "; write 00 for an unknown month or day" : "")};
   }
@@ -175,7 +180,8 @@ pb::Terms ReadTerms(const Arguments& a) {
   pb::Terms terms;
   terms.set_ground_id(a.Get("ground"));
   if (a.Has("measure")) {
-    terms.set_measure(static_cast<pb::Measure>(ReadEnum("measure", a.Get("measure"), pb::Measure_descriptor())));
+    terms.set_measure(
+        static_cast<pb::Measure>(ReadEnum("measure", a.Get("measure"), pb::Measure_descriptor())));
   }
   *terms.mutable_scope() = ReadScope(a);
   if (a.Has("from")) *terms.mutable_from() = ReadDate("from", a.Get("from"), false);
@@ -184,7 +190,8 @@ pb::Terms ReadTerms(const Arguments& a) {
   terms.set_departure_reason(a.Get("departure"));
   terms.set_legal_form(pb::LEGAL_FORM_AWB_DECISION);
   if (a.Has("form")) {
-    terms.set_legal_form(static_cast<pb::LegalForm>(ReadEnum("form", a.Get("form"), pb::LegalForm_descriptor())));
+    terms.set_legal_form(
+        static_cast<pb::LegalForm>(ReadEnum("form", a.Get("form"), pb::LegalForm_descriptor())));
   }
   return terms;
 }
@@ -269,16 +276,20 @@ std::vector<Option> TermsOptions(bool required) {
           {"form", Kind::kWord, "awb-decision (default) or ownership"}};
 }
 
-Option BanOption() { return {"ban", Kind::kText, "the ban, LV-...", true}; }
-Option KeyOption() { return {"key", Kind::kText, "idempotency key, to try the same command again"}; }
+Option BanOption() {
+  return {"ban", Kind::kText, "the ban, LV-...", true};
+}
+Option KeyOption() {
+  return {"key", Kind::kText, "idempotency key, to try the same command again"};
+}
 
 void AddReceipt(const Call& call, Reply& reply, const pb::Receipt& receipt) {
   reply.Fact("id", receipt.id());
   reply.Fact("entry", absl::StrCat(receipt.log_index()));
   reply.Fact("replayed", receipt.replayed() ? "yes" : "no");
-  reply.lines.push_back(absl::StrCat(receipt.id(), "  ", call.Say("vastgelegd als regel ", "recorded as entry "),
-                                     receipt.log_index(), ", ", Text(receipt.recorded_at()),
-                                     receipt.replayed() ? call.Say(" (was al gedaan)", " (done before)") : ""));
+  reply.lines.push_back(absl::StrCat(
+      receipt.id(), "  ", call.Say("vastgelegd als regel ", "recorded as entry "), receipt.log_index(), ", ",
+      Text(receipt.recorded_at()), receipt.replayed() ? call.Say(" (was al gedaan)", " (done before)") : ""));
 }
 
 }  // namespace waarborg::client

@@ -21,7 +21,8 @@ struct BadOption {
 
 pb::Date ReadDate(const std::string& name, const std::string& text, bool parts_may_be_unknown);
 google::protobuf::Timestamp ReadTime(const std::string& name, const std::string& text);
-// "de Vries, Jan" is not read: given, prefix and surname are options of their own. Other names: "given|prefix|surname".
+// "de Vries, Jan" is not read: given, prefix and surname are options of their own. Other names:
+// "given|prefix|surname".
 pb::Identity ReadIdentity(const Arguments& a);
 bool HasIdentity(const Arguments& a);
 pb::Scope ReadScope(const Arguments& a);
@@ -38,10 +39,10 @@ std::string Word(E value) {
   return WordOf(google::protobuf::GetEnumDescriptor<E>(), static_cast<int>(value));
 }
 
-std::string Text(const pb::Date& date);                             // "2026-03-02"
-std::string Text(const google::protobuf::Timestamp& t);             // "2026-03-02 14:05:09", local
-std::string Text(const pb::PersonName& name);                       // "Jan Pieter de Vries"
-std::string Text(const pb::Scope& scope);                           // "all" or "gemeentehuis,sporthal"
+std::string Text(const pb::Date& date);                  // "2026-03-02"
+std::string Text(const google::protobuf::Timestamp& t);  // "2026-03-02 14:05:09", local
+std::string Text(const pb::PersonName& name);            // "Jan Pieter de Vries"
+std::string Text(const pb::Scope& scope);                // "all" or "gemeentehuis,sporthal"
 
 std::vector<Option> IdentityOptions();
 std::vector<Option> TermsOptions(bool required);
@@ -55,8 +56,8 @@ void AddReceipt(const Call& call, Reply& reply, const pb::Receipt& receipt);
 
 // Calls, and fills reply.error and reply.message. `Method` is a pointer to a stub's blocking method.
 template <class Stub, class Req, class Res>
-Reply Ask(Call& call, grpc::Status (Stub::*method)(grpc::ClientContext*, const Req&, Res*), std::unique_ptr<Stub> stub,
-          const Req& request, std::shared_ptr<Res>& response) {
+Reply Ask(Call& call, grpc::Status (Stub::*method)(grpc::ClientContext*, const Req&, Res*),
+          std::unique_ptr<Stub> stub, const Req& request, std::shared_ptr<Res>& response) {
   Reply reply;
   grpc::ClientContext context;
   call.connection.Prepare(context);
@@ -68,8 +69,8 @@ Reply Ask(Call& call, grpc::Status (Stub::*method)(grpc::ClientContext*, const R
 
 // The same for a command: puts the idempotency key in and the receipt's facts into the reply.
 template <class Stub, class Req, class Res>
-Reply Tell(Call& call, grpc::Status (Stub::*method)(grpc::ClientContext*, const Req&, Res*), std::unique_ptr<Stub> stub,
-           Req request, std::shared_ptr<Res>& response) {
+Reply Tell(Call& call, grpc::Status (Stub::*method)(grpc::ClientContext*, const Req&, Res*),
+           std::unique_ptr<Stub> stub, Req request, std::shared_ptr<Res>& response) {
   request.set_idempotency_key(call.arguments.Has("key") ? call.arguments.Get("key") : NewIdempotencyKey());
   Reply reply = Ask(call, method, std::move(stub), request, response);
   if (reply.ok()) AddReceipt(call, reply, response->receipt());

@@ -14,9 +14,15 @@ using People = pb::PeopleService::Stub;
 using Stations = pb::StationService::Stub;
 using Changes = pb::ChangeService::Stub;
 
-std::unique_ptr<People> PeopleStub(const Call& c) { return pb::PeopleService::NewStub(c.connection.channel()); }
-std::unique_ptr<Stations> StationStub(const Call& c) { return pb::StationService::NewStub(c.connection.channel()); }
-std::unique_ptr<Changes> ChangeStub(const Call& c) { return pb::ChangeService::NewStub(c.connection.channel()); }
+std::unique_ptr<People> PeopleStub(const Call& c) {
+  return pb::PeopleService::NewStub(c.connection.channel());
+}
+std::unique_ptr<Stations> StationStub(const Call& c) {
+  return pb::StationService::NewStub(c.connection.channel());
+}
+std::unique_ptr<Changes> ChangeStub(const Call& c) {
+  return pb::ChangeService::NewStub(c.connection.channel());
+}
 
 pb::Assignment ReadAssignment(const Arguments& a) {
   pb::Assignment out;
@@ -109,14 +115,15 @@ Reply ListPeople(Call& call) {
     std::vector<std::string> roles;
     for (int role : person.assignment().roles()) roles.push_back(WordOf(pb::Role_descriptor(), role));
     for (const auto& d : person.deputies()) {
-      roles.push_back(absl::StrCat(Word(d.role()), " (", call.Say("vervangt", "for"), " ", d.in_place_of(), " ",
-                                   Text(d.from()), call.Say(" t/m ", " to "), Text(d.until()), ")"));
+      roles.push_back(absl::StrCat(Word(d.role()), " (", call.Say("vervangt", "for"), " ", d.in_place_of(),
+                                   " ", Text(d.from()), call.Say(" t/m ", " to "), Text(d.until()), ")"));
     }
     reply.Fact("person", person.id());
     reply.Fact("login", person.login());
-    reply.lines.push_back(absl::StrCat(person.id(), "  ", person.login(), "  ", person.display_name(), "  ",
-                                       absl::StrJoin(roles, ", "), person.blocked() ? call.Say("  GEBLOKKEERD", "  BLOCKED") : "",
-                                       person.enrolled() ? "" : call.Say("  (nog niet aangemeld)", "  (not enrolled)")));
+    reply.lines.push_back(absl::StrCat(
+        person.id(), "  ", person.login(), "  ", person.display_name(), "  ", absl::StrJoin(roles, ", "),
+        person.blocked() ? call.Say("  GEBLOKKEERD", "  BLOCKED") : "",
+        person.enrolled() ? "" : call.Say("  (nog niet aangemeld)", "  (not enrolled)")));
   }
   return reply;
 }
@@ -150,7 +157,8 @@ Reply ListStations(Call& call) {
   reply.Fact("count", absl::StrCat(response->stations_size()));
   for (const auto& station : response->stations()) {
     reply.Fact("station", station.id());
-    reply.lines.push_back(absl::StrCat(station.id(), "  ", station.location_id(), "  ", station.key_fingerprint(),
+    reply.lines.push_back(absl::StrCat(station.id(), "  ", station.location_id(), "  ",
+                                       station.key_fingerprint(),
                                        station.revoked() ? call.Say("  INGETROKKEN", "  REVOKED") : ""));
   }
   return reply;
@@ -165,8 +173,8 @@ Reply ListChanges(Call& call) {
   reply.Fact("count", absl::StrCat(response->changes_size()));
   for (const auto& change : response->changes()) {
     reply.Fact("change", change.id());
-    reply.lines.push_back(absl::StrCat(change.id(), "  ", Word(change.kind()), "  ", Word(change.state()), "  ",
-                                       change.proposed_by(), "  ", Text(change.proposed_at())));
+    reply.lines.push_back(absl::StrCat(change.id(), "  ", Word(change.kind()), "  ", Word(change.state()),
+                                       "  ", change.proposed_by(), "  ", Text(change.proposed_at())));
     for (const std::string& line : change.summary()) reply.lines.push_back("    " + line);
   }
   return reply;
@@ -197,7 +205,8 @@ Reply ProposeConfiguration(Call& call) {
 
 Reply ShowConfiguration(Call& call) {
   std::shared_ptr<pb::GetConfigurationResponse> response;
-  Reply reply = Ask(call, &Changes::GetConfiguration, ChangeStub(call), pb::GetConfigurationRequest(), response);
+  Reply reply =
+      Ask(call, &Changes::GetConfiguration, ChangeStub(call), pb::GetConfigurationRequest(), response);
   if (reply.ok()) reply.lines.push_back(response->toml());
   return reply;
 }
@@ -208,13 +217,17 @@ void AddPeopleCommands(std::vector<Command>& out) {
   const Option person{"person", Kind::kText, "the account, M-...", true};
   const Option station{"station", Kind::kText, "id of the station", true};
   const Option change{"change", Kind::kText, "the proposal, W-...", true};
-  out.push_back({"people propose", "Propose a new account (administrator)",
-                 With({{"name", Kind::kText, "sign-in name", true}, {"display", Kind::kText, "name to show", true}},
-                      AssignmentOptions()),
-                 ProposePerson});
-  out.push_back({"people change", "Propose other rights for an account", With({person}, AssignmentOptions()), ProposeChange});
-  out.push_back({"people reset", "Propose a new password and second factor", {person, KeyOption()}, ProposeReset});
-  out.push_back({"people deputy", "Propose a deputyship with dates",
+  out.push_back(
+      {"people propose", "Propose a new account (administrator)",
+       With({{"name", Kind::kText, "sign-in name", true}, {"display", Kind::kText, "name to show", true}},
+            AssignmentOptions()),
+       ProposePerson});
+  out.push_back({"people change", "Propose other rights for an account", With({person}, AssignmentOptions()),
+                 ProposeChange});
+  out.push_back(
+      {"people reset", "Propose a new password and second factor", {person, KeyOption()}, ProposeReset});
+  out.push_back({"people deputy",
+                 "Propose a deputyship with dates",
                  {person,
                   {"role", Kind::kWord, "the role", true},
                   {"for", Kind::kText, "in whose place, M-...", true},
@@ -224,21 +237,28 @@ void AddPeopleCommands(std::vector<Command>& out) {
                  ProposeDeputy});
   out.push_back({"people block", "Block an account at once", {person, KeyOption()}, Block});
   out.push_back({"people list", "All accounts", {}, ListPeople});
-  out.push_back({"station propose", "Propose a station (administrator)",
+  out.push_back({"station propose",
+                 "Propose a station (administrator)",
                  {station,
                   {"location", Kind::kText, "its location", true},
                   {"certificate", Kind::kFile, "its certificate (PEM)"},
                   {"fingerprint", Kind::kText, "or the SHA-256 of its public key, hexadecimal"},
                   KeyOption()},
                  ProposeStation});
-  out.push_back({"station revoke", "Revoke a station at once and for good", {station, KeyOption()}, RevokeStation});
+  out.push_back(
+      {"station revoke", "Revoke a station at once and for good", {station, KeyOption()}, RevokeStation});
   out.push_back({"station list", "All stations", {}, ListStations});
-  out.push_back({"change list", "Proposals that wait for a second person",
-                 {{"all", Kind::kFlag, "decided ones too"}}, ListChanges});
-  out.push_back({"change confirm", "Put a proposal into effect (second person)", {change, KeyOption()}, Confirm});
+  out.push_back({"change list",
+                 "Proposals that wait for a second person",
+                 {{"all", Kind::kFlag, "decided ones too"}},
+                 ListChanges});
+  out.push_back(
+      {"change confirm", "Put a proposal into effect (second person)", {change, KeyOption()}, Confirm});
   out.push_back({"change reject", "Turn a proposal down", {change, KeyOption()}, Reject});
-  out.push_back({"config propose", "Propose another municipal configuration",
-                 {{"file", Kind::kFile, "municipality.toml", true}, KeyOption()}, ProposeConfiguration});
+  out.push_back({"config propose",
+                 "Propose another municipal configuration",
+                 {{"file", Kind::kFile, "municipality.toml", true}, KeyOption()},
+                 ProposeConfiguration});
   out.push_back({"config show", "The municipal configuration in force", {}, ShowConfiguration});
 }
 

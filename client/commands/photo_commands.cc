@@ -12,9 +12,11 @@ namespace {
 
 using Stub = pb::PhotoReleaseService::Stub;
 
-constexpr size_t kChunk = 64 * 1024;
+constexpr size_t kChunk = size_t{64} * 1024;
 
-std::unique_ptr<Stub> NewStub(const Call& call) { return pb::PhotoReleaseService::NewStub(call.connection.channel()); }
+std::unique_ptr<Stub> NewStub(const Call& call) {
+  return pb::PhotoReleaseService::NewStub(call.connection.channel());
+}
 
 // A step that takes a ban and perhaps a reason.
 template <class Req, class Res>
@@ -61,6 +63,7 @@ Reply Supply(Call& call) {
   approval->set_basis_checked(a.Has("basis-checked"));
   approval->set_person_checked(a.Has("person-checked"));
   approval->set_photo_matches_person(a.Has("photo-checked"));
+  approval->set_file_size(static_cast<int64_t>(file.size()));
 
   Reply reply;
   grpc::ClientContext context;
@@ -96,7 +99,8 @@ std::pair<int, int> JpegSize(const std::string& jpeg) {
   auto byte = [&](size_t i) { return static_cast<int>(static_cast<unsigned char>(jpeg[i])); };
   for (size_t at = 2; at + 9 < jpeg.size() && byte(at) == 0xFF;) {
     const int marker = byte(at + 1);
-    if (marker >= 0xC0 && marker <= 0xC2) return {byte(at + 7) << 8 | byte(at + 8), byte(at + 5) << 8 | byte(at + 6)};
+    if (marker >= 0xC0 && marker <= 0xC2)
+      return {byte(at + 7) << 8 | byte(at + 8), byte(at + 5) << 8 | byte(at + 6)};
     at += 2 + static_cast<size_t>(byte(at + 2) << 8 | byte(at + 3));
   }
   return {0, 0};
@@ -106,31 +110,37 @@ void AddPhotoCommands(std::vector<Command>& out) {
   const Option reason{"reason", Kind::kText, "why"};
   const Option answers{"answer", Kind::kMany, "one for each criterion, as \"criterion|yes|explanation\""};
   const Option basis{"basis", Kind::kText, "legal basis, from the configuration"};
-  out.push_back({"photo inform", "Record that the person was told about the photo",
+  out.push_back({"photo inform",
+                 "Record that the person was told about the photo",
                  {BanOption(),
                   {"how", Kind::kWord, "stop-talk or letter", true},
                   {"on", Kind::kDate, "on which day", true},
                   KeyOption()},
                  Step<pb::RecordInformedRequest, pb::RecordInformedResponse>(
                      &Stub::RecordInformed, [](const Arguments& a, pb::RecordInformedRequest& r) {
-                       r.set_how(static_cast<pb::InformedHow>(ReadEnum("how", a.Get("how"), pb::InformedHow_descriptor())));
+                       r.set_how(static_cast<pb::InformedHow>(
+                           ReadEnum("how", a.Get("how"), pb::InformedHow_descriptor())));
                        *r.mutable_on() = ReadDate("on", a.Get("on"), false);
                      })});
-  out.push_back({"photo request", "Ask the manager for consent",
+  out.push_back({"photo request",
+                 "Ask the manager for consent",
                  {BanOption(), KeyOption()},
                  Step<pb::RequestReleaseRequest, pb::RequestReleaseResponse>(
                      &Stub::RequestRelease, [](const Arguments&, pb::RequestReleaseRequest&) {})});
-  out.push_back({"photo consent", "Consent to the photo",
+  out.push_back({"photo consent",
+                 "Consent to the photo",
                  {BanOption(), answers, basis, KeyOption()},
                  Step<pb::DecideConsentRequest, pb::DecideConsentResponse>(
                      &Stub::DecideConsent,
                      [](const Arguments& a, pb::DecideConsentRequest& r) { FillConsent(a, true, r); })});
-  out.push_back({"photo refuse", "Refuse consent to the photo",
+  out.push_back({"photo refuse",
+                 "Refuse consent to the photo",
                  {BanOption(), answers, KeyOption()},
                  Step<pb::DecideConsentRequest, pb::DecideConsentResponse>(
                      &Stub::DecideConsent,
                      [](const Arguments& a, pb::DecideConsentRequest& r) { FillConsent(a, false, r); })});
-  out.push_back({"photo supply", "Approve the release and supply the photo (Burgerzaken)",
+  out.push_back({"photo supply",
+                 "Approve the release and supply the photo (Burgerzaken)",
                  {BanOption(),
                   {"file", Kind::kFile, "JPEG or PNG", true},
                   {"source", Kind::kText, "source of the photo, from the configuration", true},
@@ -140,31 +150,39 @@ void AddPhotoCommands(std::vector<Command>& out) {
                   {"photo-checked", Kind::kFlag, "I checked that the photo belongs to the person"},
                   KeyOption()},
                  Supply});
-  out.push_back({"photo decline", "Decline to supply, to Juridische Zaken (Burgerzaken)",
+  out.push_back({"photo decline",
+                 "Decline to supply, to Juridische Zaken (Burgerzaken)",
                  {BanOption(), reason, KeyOption()},
-                 Step<pb::DeclineSupplyRequest, pb::DeclineSupplyResponse>(&Stub::DeclineSupply,
-                                                                           FillReason<pb::DeclineSupplyRequest>)});
-  out.push_back({"photo preview", "Look at what was supplied, before release (Burgerzaken)",
-                 {BanOption(), {"out", Kind::kOut, "file to write the watermarked JPEG to"}}, Preview});
-  out.push_back({"photo release", "Release the photo to named recipients",
+                 Step<pb::DeclineSupplyRequest, pb::DeclineSupplyResponse>(
+                     &Stub::DeclineSupply, FillReason<pb::DeclineSupplyRequest>)});
+  out.push_back({"photo preview",
+                 "Look at what was supplied, before release (Burgerzaken)",
+                 {BanOption(), {"out", Kind::kOut, "file to write the watermarked JPEG to"}},
+                 Preview});
+  out.push_back({"photo release",
+                 "Release the photo to named recipients",
                  {BanOption(), {"to", Kind::kList, "units, from the configuration", true}, KeyOption()},
                  Step<pb::ReleasePhotoRequest, pb::ReleasePhotoResponse>(
                      &Stub::ReleasePhoto, [](const Arguments& a, pb::ReleasePhotoRequest& r) {
                        for (const std::string& unit : a.List("to")) r.add_recipient_unit_ids(unit);
                      })});
-  out.push_back({"photo darken", "Nobody sees the photo until it is restored",
+  out.push_back({"photo darken",
+                 "Nobody sees the photo until it is restored",
                  {BanOption(), reason, KeyOption()},
                  Step<pb::DarkenPhotoRequest, pb::DarkenPhotoResponse>(&Stub::DarkenPhoto,
                                                                        FillReason<pb::DarkenPhotoRequest>)});
-  out.push_back({"photo restore", "Undo darkening",
+  out.push_back({"photo restore",
+                 "Undo darkening",
                  {BanOption(), reason, KeyOption()},
-                 Step<pb::RestorePhotoRequest, pb::RestorePhotoResponse>(&Stub::RestorePhoto,
-                                                                         FillReason<pb::RestorePhotoRequest>)});
-  out.push_back({"photo wrong", "The supplied photo is of somebody else: destroy it",
+                 Step<pb::RestorePhotoRequest, pb::RestorePhotoResponse>(
+                     &Stub::RestorePhoto, FillReason<pb::RestorePhotoRequest>)});
+  out.push_back({"photo wrong",
+                 "The supplied photo is of somebody else: destroy it",
                  {BanOption(), reason, KeyOption()},
                  Step<pb::WithdrawWrongPhotoRequest, pb::WithdrawWrongPhotoResponse>(
                      &Stub::WithdrawWrongPhoto, FillReason<pb::WithdrawWrongPhotoRequest>)});
-  out.push_back({"photo objection", "Record the decision on an objection to the photo",
+  out.push_back({"photo objection",
+                 "Record the decision on an objection to the photo",
                  {BanOption(),
                   {"upheld", Kind::kFlag, "upheld: the photo is destroyed; left out: dismissed"},
                   {"reasons", Kind::kText, "reasons of the decision"},

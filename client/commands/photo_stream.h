@@ -28,8 +28,9 @@ Reply ReceivePhoto(Call& call, Open open) {
   const auto [width, height] = JpegSize(jpeg);
   reply.Fact("size", absl::StrCat(width, "x", height));
   reply.Fact("bytes", absl::StrCat(jpeg.size()));
-  reply.lines.push_back(absl::StrCat(call.Say("Foto ", "Photo "), width, " x ", height,
-                                     call.Say(" met watermerk: wie, waar, wanneer", " with watermark: who, where, when")));
+  reply.lines.push_back(
+      absl::StrCat(call.Say("Foto ", "Photo "), width, " x ", height,
+                   call.Say(" met watermerk: wie, waar, wanneer", " with watermark: who, where, when")));
   if (call.arguments.Has("out")) {
     const std::string path = call.arguments.Get("out");
     std::ofstream file(path, std::ios::binary);

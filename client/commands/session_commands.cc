@@ -9,7 +9,9 @@ namespace {
 
 using Stub = pb::SessionService::Stub;
 
-std::unique_ptr<Stub> NewStub(const Call& call) { return pb::SessionService::NewStub(call.connection.channel()); }
+std::unique_ptr<Stub> NewStub(const Call& call) {
+  return pb::SessionService::NewStub(call.connection.channel());
+}
 
 std::string Words(const google::protobuf::RepeatedField<int>& roles) {
   std::vector<std::string> words;
@@ -23,8 +25,8 @@ void AddSession(const Call& call, Reply& reply, const pb::Session& session) {
   reply.Fact("roles", Words(session.roles()));
   reply.Fact("station", session.station_id());
   reply.Fact("location", session.location_id());
-  reply.lines.push_back(absl::StrCat(session.display_name(), call.Say(" op ", " at "), session.station_id(), " (",
-                                     session.location_id(), "): ", Words(session.roles())));
+  reply.lines.push_back(absl::StrCat(session.display_name(), call.Say(" op ", " at "), session.station_id(),
+                                     " (", session.location_id(), "): ", Words(session.roles())));
 }
 
 // The last line of a file without its newline, or the option itself.
@@ -81,7 +83,8 @@ Reply Enrol(Call& call) {
   if (!reply.ok()) return reply;
   AddReceipt(call, reply, response->receipt());
   reply.Fact("otpauth", response->otpauth_uri());
-  reply.lines.push_back(call.Say("Zet dit in uw codeapp (eenmalig getoond):", "Put this in your authenticator app (shown once):"));
+  reply.lines.push_back(call.Say("Zet dit in uw codeapp (eenmalig getoond):",
+                                 "Put this in your authenticator app (shown once):"));
   reply.lines.push_back(response->otpauth_uri());
   return reply;
 }
@@ -91,7 +94,8 @@ Reply Policy(Call& call) {
   Reply reply = Ask(call, &Stub::GetPolicy, NewStub(call), pb::GetPolicyRequest(), response);
   if (!reply.ok()) return reply;
   for (const auto& row : response->rows()) {
-    const std::string who = row.caller() == "role" ? Words(row.roles()) : absl::StrCat("(", row.caller(), ")");
+    const std::string who =
+        row.caller() == "role" ? Words(row.roles()) : absl::StrCat("(", row.caller(), ")");
     std::string line = row.rpc();
     line.resize(std::max<size_t>(line.size() + 1, 24), ' ');
     absl::StrAppend(&line, who);
@@ -109,11 +113,15 @@ void AddSessionCommands(std::vector<Command>& out) {
   const Option name{"name", Kind::kText, "sign-in name", true};
   const Option password{"password", Kind::kText, "password; asked for when left out"};
   const Option password_file{"password-file", Kind::kFile, "file that holds the password"};
-  out.push_back({"session login", "Sign in on this station (takes the place of the session before)",
-                 {name, password, password_file, {"code", Kind::kText, "one-time code; asked for when left out"}}, Login});
+  out.push_back(
+      {"session login",
+       "Sign in on this station (takes the place of the session before)",
+       {name, password, password_file, {"code", Kind::kText, "one-time code; asked for when left out"}},
+       Login});
   out.push_back({"session logout", "End the session", {}, Logout});
   out.push_back({"session show", "Who is signed in, where, with which roles", {}, WhoAmI});
-  out.push_back({"session enrol", "Set the first password and get the secret for one-time codes",
+  out.push_back({"session enrol",
+                 "Set the first password and get the secret for one-time codes",
                  {name,
                   {"first", Kind::kText, "half of the enrolment code from the proposer", true},
                   {"second", Kind::kText, "half from the confirmer", true},

@@ -34,7 +34,8 @@ bool StationFiles::Read(const std::string& folder, StationFiles& out, std::strin
       !ReadText(folder + "/station.key", out.key_pem, error)) {
     return false;
   }
-  while (!out.server.empty() && (out.server.back() == '\n' || out.server.back() == ' ')) out.server.pop_back();
+  while (!out.server.empty() && (out.server.back() == '\n' || out.server.back() == ' '))
+    out.server.pop_back();
   return true;
 }
 
@@ -49,7 +50,8 @@ Error ErrorFrom(const grpc::Status& status) {
   if (error.detail.rule().empty()) {
     error.detail.set_message("The service cannot be reached: " + status.error_message());
     error.detail.set_message_nl("Het systeem is niet bereikbaar: " + status.error_message());
-    error.detail.set_next_step("This says nothing about the visitor. When in doubt call Toezicht en Veiligheid.");
+    error.detail.set_next_step(
+        "This says nothing about the visitor. When in doubt call Toezicht en Veiligheid.");
     error.detail.set_next_step_nl("Dit zegt niets over de bezoeker. Bel bij twijfel Toezicht en Veiligheid.");
   }
   return error;

@@ -35,8 +35,8 @@ struct Error {
 };
 Error ErrorFrom(const grpc::Status& status);
 
-// A connection of one workplace to the core: mutual TLS 1.3, and at most one session. Safe to use from several threads
-// once the token is set.
+// A connection of one workplace to the core: mutual TLS 1.3, and at most one session. Safe to use from
+// several threads once the token is set.
 class Connection {
  public:
   explicit Connection(const StationFiles& files);

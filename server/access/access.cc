@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/base/clock.h"
+#include "server/domain/names.h"
 #include "server/keys/sealing.h"
 
 namespace waarborg::access {
@@ -22,9 +23,27 @@ Verdict CheckPhotoReleased(const domain::Ban& ban) {
   return domain::kAllowed;
 }
 
-bool Shares(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-  return std::any_of(a.begin(), a.end(), [&](const std::string& x) { return std::find(b.begin(), b.end(), x) != b.end(); });
+// One of the person's units was named, and the configuration still lets that unit see photos.
+bool IsRecipient(const domain::Municipality& m, const domain::Person& person, const domain::Release& release) {
+  const auto& named = release.recipient_unit_ids;
+  return std::any_of(person.assignment.unit_ids.begin(), person.assignment.unit_ids.end(), [&](const std::string& id) {
+    const domain::Unit* unit = m.FindUnit(id);
+    return unit != nullptr && unit->may_see_photos && std::find(named.begin(), named.end(), id) != named.end();
+  });
 }
+
+// A mandated official takes a decision; the secretariat only records the board's.
+bool TookADecision(const domain::Ban& ban, const std::string& person_id) {
+  auto took = [&](const domain::Decision& d) {
+    return d.level != domain::Role::kBoardSecretariat && d.recorded_by == person_id;
+  };
+  return (ban.decision && took(*ban.decision)) ||
+         std::any_of(ban.extensions.begin(), ban.extensions.end(),
+                     [&](const domain::Extension& e) { return took(e.decision); });
+}
+
+// Departments are words that people write: compared as names are.
+bool SameDepartment(const std::string& a, const std::string& b) { return domain::Fold(a) == domain::Fold(b); }
 
 Verdict Unless(bool holds, Rule rule) {
   if (holds) return domain::kAllowed;
@@ -45,7 +64,8 @@ Verdict Check(Condition condition, const state::World& world, const Grant& grant
     case Condition::kOwnChange:
       return Unless(subject.change != nullptr && subject.change->proposed_by == me, Rule::kChangeOfAnother);
     case Condition::kNotAboutYourself:
-      return Unless(subject.change != nullptr && subject.change->subject_id != me, Rule::kChangeAboutYourself);
+      return Unless(subject.change != nullptr && subject.change->subject_id != me,
+                    Rule::kChangeAboutYourself);
     default:
       break;
   }
@@ -62,28 +82,27 @@ Verdict Check(Condition condition, const state::World& world, const Grant& grant
     case Condition::kPhotoReleased:
       return CheckPhotoReleased(*ban);
     case Condition::kPhotoForPreview:
-      return Unless(ban->release.state == domain::PhotoState::kSupplied && domain::IsEnforceable(ban->state) &&
-                        now < ban->ends_at,
+      return Unless(ban->release.state == domain::PhotoState::kSupplied &&
+                        domain::IsEnforceable(ban->state) && now < ban->ends_at,
                     Rule::kPhotoNotForPreview);
     case Condition::kNamedRecipient:
-      return Unless(Shares(asker.person->assignment.unit_ids, ban->release.recipient_unit_ids),
-                    Rule::kNotNamedRecipient);
+      return Unless(IsRecipient(world.municipality(), *asker.person, ban->release), Rule::kNotNamedRecipient);
     case Condition::kInstructionAcknowledged:
       return Unless(asker.person->instruction_version == world.instruction_version(),
                     Rule::kInstructionNotAcknowledged);
     case Condition::kNotProposer:
-      return Unless(ban->proposed_by != me, Rule::kProposedItYourself);
+      return Unless(ban->proposed_by != me && ban->prepared_by != me, Rule::kProposedItYourself);
     case Condition::kNotRequester:
       return Unless(ban->release.requested_by != me, Rule::kRequestedItYourself);
     case Condition::kNotConsenter:
       return Unless(ban->release.consent_by != me, Rule::kConsentedYourself);
     case Condition::kNotDecider:
-      // The secretariat only records the board's decision; a mandated official took it.
-      return Unless(!ban->decision || ban->decision->recorded_by != me, Rule::kDecidedItYourself);
+      return Unless(!TookADecision(*ban, me), Rule::kDecidedItYourself);
     case Condition::kOwnDenial:
       return Unless(ban->state == domain::BanState::kProvisional && ban->proposed_by == me, Rule::kNotFound);
     case Condition::kOtherTeamThanHit:
-      return Unless(ban->affected_department.empty() || ban->affected_department != asker.person->assignment.department,
+      return Unless(ban->affected_department.empty() ||
+                        !SameDepartment(ban->affected_department, asker.person->assignment.department),
                     Rule::kOwnTeamWasHit);
     case Condition::kDecidingLevel: {
       const domain::Role level = domain::DecidingLevel(world.municipality(), *ban);
@@ -96,9 +115,12 @@ Verdict Check(Condition condition, const state::World& world, const Grant& grant
 
 }  // namespace
 
-std::string DigestOfToken(const std::string& token) { return keys::Sha256(token); }
+std::string DigestOfToken(const std::string& token) {
+  return keys::Sha256(token);
+}
 
-Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, absl::Time now, Asker& asker) {
+Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, absl::Time now,
+                 Asker& asker) {
   const domain::Station* station = world.FindStationByKey(credentials.key_fingerprint);
   if (station == nullptr || station->revoked) return Refusal(Rule::kStationUnknown);
   asker.station = station;
@@ -113,8 +135,8 @@ Verdict Identify(state::World& world, const Credentials& credentials, Caller nee
   asker.person = person;
   if (session->station_id != station->id) return Refusal(Rule::kSessionElsewhere);
   const domain::Municipality& m = world.municipality();
-  const bool alive = session->last_used_at + m.session_idle > now && session->opened_at + m.session_max > now &&
-                     person->WorksOn(base::LocalDay(now));
+  const bool alive = session->last_used_at + m.session_idle > now &&
+                     session->opened_at + m.session_max > now && person->WorksOn(base::LocalDay(now));
   if (!alive) {
     world.CloseSession(digest);
     return Refusal(Rule::kSessionRequired);
@@ -139,8 +161,8 @@ Outcome<std::vector<Grant>> GrantsFor(Rpc rpc, const Asker& asker, absl::CivilDa
   return grants;
 }
 
-Outcome<Grant> CheckConditions(const state::World& world, const std::vector<Grant>& grants, const Asker& asker,
-                               const Subject& subject, absl::Time now) {
+Outcome<Grant> CheckConditions(const state::World& world, const std::vector<Grant>& grants,
+                               const Asker& asker, const Subject& subject, absl::Time now) {
   Verdict first;
   for (const Grant& grant : grants) {
     Verdict verdict;

@@ -12,13 +12,15 @@
 
 namespace waarborg::access {
 
-// What a call brings along, taken from the connection and its metadata. Nothing of it is believed without a look-up.
+// What a call brings along, taken from the connection and its metadata. Nothing of it is believed without a
+// look-up.
 struct Credentials {
   std::string key_fingerprint;  // SHA-256 of the public key of the client certificate, hexadecimal
   std::string session_token;    // as sent, may be empty
 };
 
-// Who is asking: what of the credentials turned out to be known. Pointers are into the world and live as long as the turn.
+// Who is asking: what of the credentials turned out to be known. Pointers are into the world and live as long
+// as the turn.
 struct Asker {
   const domain::Station* station = nullptr;
   const domain::Person* person = nullptr;
@@ -38,9 +40,9 @@ struct Grant {
   const Row* row = nullptr;
 };
 
-// Looks the credentials up and checks that they fit each other: the session is open, belongs to this very station, and
-// its person works today. Touches the session's idle time. Fills `asker` as far as known, also when it refuses, so that
-// the refusal can be logged with what is known.
+// Looks the credentials up and checks that they fit each other: the session is open, belongs to this very
+// station, and its person works today. Touches the session's idle time. Fills `asker` as far as known, also
+// when it refuses, so that the refusal can be logged with what is known.
 domain::Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, absl::Time now,
                          Asker& asker);
 
@@ -48,8 +50,8 @@ domain::Verdict Identify(state::World& world, const Credentials& credentials, Ca
 domain::Outcome<std::vector<Grant>> GrantsFor(Rpc rpc, const Asker& asker, absl::CivilDay today);
 
 // The first grant of which every condition holds for the subject, or the refusal of the first grant.
-domain::Outcome<Grant> CheckConditions(const state::World& world, const std::vector<Grant>& grants, const Asker& asker,
-                                       const Subject& subject, absl::Time now);
+domain::Outcome<Grant> CheckConditions(const state::World& world, const std::vector<Grant>& grants,
+                                       const Asker& asker, const Subject& subject, absl::Time now);
 
 // Digest under which a session token is known.
 std::string DigestOfToken(const std::string& token);

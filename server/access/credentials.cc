@@ -62,8 +62,8 @@ std::optional<int64_t> AcceptTotp(const std::string& secret, const std::string& 
   std::optional<int64_t> accepted;
   for (int64_t step = step_now - 1; step <= step_now + 1; ++step) {
     char expected[7] = {};
-    if (oath_totp_generate(secret.data(), secret.size(), static_cast<time_t>(step * kStepSeconds), kStepSeconds, 0, 6,
-                           expected) != OATH_OK) {
+    if (oath_totp_generate(secret.data(), secret.size(), static_cast<time_t>(step * kStepSeconds),
+                           kStepSeconds, 0, 6, expected) != OATH_OK) {
       return std::nullopt;
     }
     const bool equal = base::ConstantTimeEquals(code, expected);

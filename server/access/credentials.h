@@ -9,14 +9,15 @@
 
 namespace waarborg::access {
 
-// Argon2id with libsodium's text form. Slow on purpose (a tenth of a second, memory_kib of memory): call on a worker.
+// Argon2id with libsodium's text form. Slow on purpose (a tenth of a second, memory_kib of memory): call on a
+// worker.
 struct HashCost {
   int memory_kib = 65536;
   int passes = 3;
 };
 std::string HashPassword(const std::string& password, const HashCost& cost);
-// Constant time in everything but the cost. With an empty hash it works as long as for a real one and is false, so that
-// a name that does not exist cannot be told from a wrong password.
+// Constant time in everything but the cost. With an empty hash it works as long as for a real one and is
+// false, so that a name that does not exist cannot be told from a wrong password.
 bool VerifyPassword(const std::string& hash, const std::string& password, const HashCost& cost);
 
 // RFC 6238 with what authenticator apps expect: SHA-1, 6 digits, steps of 30 seconds.

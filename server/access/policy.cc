@@ -165,7 +165,8 @@ constexpr bool NamesInOrder() {
   }
   return true;
 }
-static_assert(sizeof(kNames) / sizeof(kNames[0]) == static_cast<size_t>(Rpc::kRpcCount), "an RPC has no name");
+static_assert(sizeof(kNames) / sizeof(kNames[0]) == static_cast<size_t>(Rpc::kRpcCount),
+              "an RPC has no name");
 static_assert(NamesInOrder(), "the names stand in another order than the RPCs");
 static_assert(sizeof(kConditionNames) / sizeof(kConditionNames[0]) == static_cast<size_t>(Condition::kCount),
               "a condition has no name");
@@ -180,8 +181,14 @@ static_assert(RoleRowsNameRoles(), "a row by role names no role, or another row 
 
 }  // namespace
 
-std::span<const Row> Policy() { return kPolicy; }
-const RpcName& NameOf(Rpc rpc) { return kNames[static_cast<size_t>(rpc)]; }
-const char* NameOf(Condition condition) { return kConditionNames[static_cast<size_t>(condition)]; }
+std::span<const Row> Policy() {
+  return kPolicy;
+}
+const RpcName& NameOf(Rpc rpc) {
+  return kNames[static_cast<size_t>(rpc)];
+}
+const char* NameOf(Condition condition) {
+  return kConditionNames[static_cast<size_t>(condition)];
+}
 
 }  // namespace waarborg::access

@@ -8,8 +8,8 @@
 
 namespace waarborg::access {
 
-// Every call of the API, by service and method name in the table (policy.cc). A call that is not here cannot be bound to
-// the server; a row that is missing for one that is here fails the build.
+// Every call of the API, by service and method name in the table (policy.cc). A call that is not here cannot
+// be bound to the server; a row that is missing for one that is here fails the build.
 enum class Rpc {
   kCompleteEnrolment,
   kOpenSession,
@@ -71,25 +71,25 @@ enum class Caller {
 
 // What must hold besides the role. Checked in this order; the first that fails is the refusal.
 enum class Condition {
-  kPurposeStated,         // a purpose is given
-  kAssignedHere,          // the person is assigned to the location of the station
-  kOwnLocation,           // the ban holds at the location of the station; else it does not exist for this caller
-  kConsentOnRecord,       // the file has come to Burgerzaken; else it does not exist for this caller
-  kBanInForce,            // the ban is in force now
-  kPhotoReleased,         // the photo is released and not darkened
-  kPhotoForPreview,       // the photo is supplied and not released yet
-  kNamedRecipient,        // a unit of the person is among the recipients
+  kPurposeStated,    // a purpose is given
+  kAssignedHere,     // the person is assigned to the location of the station
+  kOwnLocation,      // the ban holds at the location of the station; else it does not exist for this caller
+  kConsentOnRecord,  // the file has come to Burgerzaken; else it does not exist for this caller
+  kBanInForce,       // the ban is in force now
+  kPhotoReleased,    // the photo is released and not darkened
+  kPhotoForPreview,  // the photo is supplied and not released yet
+  kNamedRecipient,   // a unit of the person is among the recipients
   kInstructionAcknowledged,  // the person acknowledged the instruction in force
-  kNotProposer,           // the person did not propose the measure
-  kNotRequester,          // the person did not ask for the consent
-  kNotConsenter,          // the person did not give the consent
-  kNotDecider,            // the person did not take the decision on the ban
-  kOtherTeamThanHit,      // the person's department was not the one hit
-  kDecidingLevel,         // the role is the level that decides, per guideline or earlier decision
-  kOwnDenial,             // the person denied on the spot, and nobody decided yet
-  kOwnChange,             // the person proposed the change
-  kNotOwnChange,          // the person did not propose the change
-  kNotAboutYourself,      // the change is not about the person's own account
+  kNotProposer,              // the person did not propose the measure
+  kNotRequester,             // the person did not ask for the consent
+  kNotConsenter,             // the person did not give the consent
+  kNotDecider,               // the person did not take the decision on the ban
+  kOtherTeamThanHit,         // the person's department was not the one hit
+  kDecidingLevel,            // the role is the level that decides, per guideline or earlier decision
+  kOwnDenial,                // the person denied on the spot, and nobody decided yet
+  kOwnChange,                // the person proposed the change
+  kNotOwnChange,             // the person did not propose the change
+  kNotAboutYourself,         // the change is not about the person's own account
   kCount,
 };
 const char* NameOf(Condition condition);

@@ -38,7 +38,8 @@ bool RestrictTls() {
   if (!bio || !conf) return false;
   long line = 0;  // NOLINT: OpenSSL's type
   OPENSSL_load_builtin_modules();
-  if (NCONF_load_bio(conf.get(), bio.get(), &line) != 1 || CONF_modules_load(conf.get(), nullptr, 0) != 1) return false;
+  if (NCONF_load_bio(conf.get(), bio.get(), &line) != 1 || CONF_modules_load(conf.get(), nullptr, 0) != 1)
+    return false;
 
   // A configuration that did not take is silent: look at what a fresh context does, as gRPC sets one up.
   std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_method()), SSL_CTX_free);
@@ -57,15 +58,16 @@ bool RestrictTls() {
 }
 
 std::string FingerprintOfPem(std::string_view pem) {
-  std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
+                                                BIO_free);
   std::unique_ptr<X509, decltype(&X509_free)> certificate(
       bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr, X509_free);
   unsigned char* der = nullptr;
   const int size = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der) : 0;
   if (size <= 0) return "";
   std::string digest(32, '\0');
-  const bool ok = EVP_Digest(der, static_cast<size_t>(size), reinterpret_cast<unsigned char*>(digest.data()), nullptr,
-                             EVP_sha256(), nullptr) == 1;
+  const bool ok = EVP_Digest(der, static_cast<size_t>(size), reinterpret_cast<unsigned char*>(digest.data()),
+                             nullptr, EVP_sha256(), nullptr) == 1;
   OPENSSL_free(der);
   return ok ? absl::BytesToHexString(digest) : "";
 }

@@ -7,14 +7,14 @@
 // What both ends of the wire agree on. A target of its own, which the clients link too.
 namespace waarborg::access {
 
-// Restricts every TLS context of this process, server and client, to the "good" set of the NCSC guidelines (2025): TLS
-// 1.3 with AES_256_GCM_SHA384 or CHACHA20_POLY1305_SHA256. gRPC offers no setting for it, so it goes through OpenSSL's
-// process-wide configuration. Call first thing in main, before anything else touches OpenSSL. False when it failed: then
-// do not go on.
+// Restricts every TLS context of this process, server and client, to the "good" set of the NCSC guidelines
+// (2025): TLS 1.3 with AES_256_GCM_SHA384 or CHACHA20_POLY1305_SHA256. gRPC offers no setting for it, so it
+// goes through OpenSSL's process-wide configuration. Call first thing in main, before anything else touches
+// OpenSSL. False when it failed: then do not go on.
 bool RestrictTls();
 
-// How a station is known: SHA-256 of the SubjectPublicKeyInfo of a PEM certificate, lower-case hexadecimal; empty when it
-// is none.
+// How a station is known: SHA-256 of the SubjectPublicKeyInfo of a PEM certificate, lower-case hexadecimal;
+// empty when it is none.
 std::string FingerprintOfPem(std::string_view pem);
 
 }  // namespace waarborg::access

@@ -8,7 +8,9 @@
 
 namespace waarborg::base {
 
-absl::Time SystemClock::Now() const { return absl::FromUnixMillis(absl::ToUnixMillis(absl::Now())); }
+absl::Time SystemClock::Now() const {
+  return absl::FromUnixMillis(absl::ToUnixMillis(absl::Now()));
+}
 
 absl::TimeZone Amsterdam() {
   static const absl::TimeZone zone = [] {
@@ -22,12 +24,20 @@ absl::TimeZone Amsterdam() {
   return zone;
 }
 
-absl::Time StartOfDay(absl::CivilDay day) { return absl::FromCivil(absl::CivilSecond(day), Amsterdam()); }
+absl::Time StartOfDay(absl::CivilDay day) {
+  return absl::FromCivil(absl::CivilSecond(day), Amsterdam());
+}
 
-absl::Time EndOfDay(absl::CivilDay day) { return StartOfDay(day + 1); }
+absl::Time EndOfDay(absl::CivilDay day) {
+  return StartOfDay(day + 1);
+}
 
-absl::CivilDay LocalDay(absl::Time t) { return absl::ToCivilDay(t, Amsterdam()); }
+absl::CivilDay LocalDay(absl::Time t) {
+  return absl::ToCivilDay(t, Amsterdam());
+}
 
-std::string FormatLocal(absl::Time t) { return absl::FormatTime("%Y-%m-%d %H:%M", t, Amsterdam()); }
+std::string FormatLocal(absl::Time t) {
+  return absl::FormatTime("%Y-%m-%d %H:%M", t, Amsterdam());
+}
 
 }  // namespace waarborg::base

@@ -37,7 +37,8 @@ class ManualClock : public Clock {
 // program depends on it.
 absl::TimeZone Amsterdam();
 
-// First instant of a local day, and the first instant after it. "To and including" a day means: until EndOfDay.
+// First instant of a local day, and the first instant after it. "To and including" a day means: until
+// EndOfDay.
 absl::Time StartOfDay(absl::CivilDay day);
 absl::Time EndOfDay(absl::CivilDay day);
 

@@ -14,15 +14,15 @@ namespace waarborg::base {
 // The whole file.
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
-// Writes beside the place, syncs, renames over it and syncs the folder: afterwards the file is whole and on disk; on an
-// error what was there before is still there. Mode 0600.
+// Writes beside the place, syncs, renames over it and syncs the folder: afterwards the file is whole and on
+// disk; on an error what was there before is still there. Mode 0600.
 absl::Status WriteFileDurably(const std::string& path, std::string_view content);
 
 // Appends and syncs the data.
 absl::Status AppendDurably(const std::string& path, std::string_view content);
 
-// Overwrites with zeros, syncs, unlinks and syncs the folder. What a disk keeps of the old blocks is beyond a program.
-// A file that is not there is no error.
+// Overwrites with zeros, syncs, unlinks and syncs the folder. What a disk keeps of the old blocks is beyond a
+// program. A file that is not there is no error.
 absl::Status OverwriteAndRemove(const std::string& path);
 
 }  // namespace waarborg::base

@@ -23,7 +23,9 @@ std::unique_ptr<FileClock> FileClock::Open(const std::string& path) {
   return std::unique_ptr<FileClock>(new FileClock(static_cast<const int64_t*>(map)));
 }
 
-FileClock::~FileClock() { munmap(const_cast<int64_t*>(ms_), sizeof(int64_t)); }
+FileClock::~FileClock() {
+  munmap(const_cast<int64_t*>(ms_), sizeof(int64_t));
+}
 
 absl::Time FileClock::Now() const {
   return absl::FromUnixMillis(std::atomic_ref<int64_t>(*const_cast<int64_t*>(ms_)).load());

@@ -8,8 +8,8 @@
 
 namespace waarborg::base {
 
-// A clock that another process sets: a file of 8 bytes, milliseconds since 1970 in the machine's byte order, mapped into
-// memory. Linked only into the test-clock build of the server and into the tests' tools.
+// A clock that another process sets: a file of 8 bytes, milliseconds since 1970 in the machine's byte order,
+// mapped into memory. Linked only into the test-clock build of the server and into the tests' tools.
 class FileClock : public Clock {
  public:
   // Null when the file is not there or not 8 bytes.

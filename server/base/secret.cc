@@ -38,9 +38,13 @@ Secret& Secret::operator=(Secret&& other) noexcept {
   return *this;
 }
 
-bool Secret::Equals(std::string_view other) const { return ConstantTimeEquals(Reveal(), other); }
+bool Secret::Equals(std::string_view other) const {
+  return ConstantTimeEquals(Reveal(), other);
+}
 
-void Wipe(void* data, size_t size) { explicit_bzero(data, size); }
+void Wipe(void* data, size_t size) {
+  explicit_bzero(data, size);
+}
 
 bool ConstantTimeEquals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;

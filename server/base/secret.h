@@ -8,8 +8,8 @@
 
 namespace waarborg::base {
 
-// Bytes that must not leak: kept out of swap where the limits allow it, wiped when they go, never printable, compared
-// in constant time. Movable, not copyable; copy with Clone, which a reviewer can find.
+// Bytes that must not leak: kept out of swap where the limits allow it, wiped when they go, never printable,
+// compared in constant time. Movable, not copyable; copy with Clone, which a reviewer can find.
 class Secret {
  public:
   Secret() = default;

@@ -9,7 +9,9 @@ Workers::Workers(size_t threads, size_t max_queue) : max_queue_(max_queue) {
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Loop(); });
 }
 
-Workers::~Workers() { Stop(); }
+Workers::~Workers() {
+  Stop();
+}
 
 bool Workers::Submit(std::function<void()> work) {
   {

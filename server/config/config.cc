@@ -18,8 +18,8 @@ using domain::Municipality;
 using domain::Operator;
 using domain::Role;
 
-// One table of the file. Every key that is asked for is noted, so that Done can report the ones nobody asked for: a
-// misspelt key is an error, never silently a default.
+// One table of the file. Every key that is asked for is noted, so that Done can report the ones nobody asked
+// for: a misspelt key is an error, never silently a default.
 class Reader {
  public:
   Reader(const toml::table& table, std::string name, Errors& errors)
@@ -151,7 +151,8 @@ class Reader {
 
   void Done() {
     for (const auto& [key, node] : table_) {
-      if (!asked_.contains(std::string(key.str()))) Error(&node, absl::StrCat("unknown key \"", std::string(key.str()), "\""));
+      if (!asked_.contains(std::string(key.str())))
+        Error(&node, absl::StrCat("unknown key \"", std::string(key.str()), "\""));
     }
   }
 
@@ -202,7 +203,8 @@ ServerConfig ParseServer(const std::string& toml, const std::string& name, Error
     r.Error(table.get("listen"), "listen must be \"host:port\"");
   }
   if (!c.data_folder.empty() && c.root_key_file.rfind(c.data_folder + "/", 0) == 0) {
-    r.Error(table.get("root_key_file"), "root_key_file must lie outside data_folder: a backup of the one must not hold the other");
+    r.Error(table.get("root_key_file"),
+            "root_key_file must lie outside data_folder: a backup of the one must not hold the other");
   }
   return c;
 }
@@ -250,11 +252,15 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
     t.Range("months_repeat", g.repeat_min_months, g.repeat_max_months);
     m.grounds.push_back(std::move(g));
   });
-  r.Tables("criterion", [&](Reader& t, const std::string& id) { m.criteria.push_back({id, t.Text("text", true)}); });
+  r.Tables("criterion", [&](Reader& t, const std::string& id) {
+    m.criteria.push_back({id, t.Text("text", true)});
+  });
   r.Tables("photo_source", [&](Reader& t, const std::string& id) {
     m.sources.push_back({id, t.Text("name", true), t.Flag("allowed", false)});
   });
-  r.Tables("legal_basis", [&](Reader& t, const std::string& id) { m.legal_bases.push_back({id, t.Text("name", true)}); });
+  r.Tables("legal_basis", [&](Reader& t, const std::string& id) {
+    m.legal_bases.push_back({id, t.Text("name", true)});
+  });
   r.Done();
   return m;
 }

@@ -26,8 +26,8 @@ using Errors = std::vector<std::string>;
 // Parses waarborgd.toml. `name` stands before each error.
 ServerConfig ParseServer(const std::string& toml, const std::string& name, Errors& errors);
 
-// Parses the municipal configuration: guideline, locations, units, criteria, sources, instruction, terms. It lives in
-// the store and changes by proposal and confirmation only.
+// Parses the municipal configuration: guideline, locations, units, criteria, sources, instruction, terms. It
+// lives in the store and changes by proposal and confirmation only.
 domain::Municipality ParseMunicipality(const std::string& toml, const std::string& name, Errors& errors);
 
 }  // namespace waarborg::config

@@ -10,7 +10,9 @@
 namespace waarborg::config {
 namespace {
 
-std::string Example() { return *base::ReadFile(WAARBORG_SOURCE_FOLDER "/deploy/example/municipality.toml"); }
+std::string Example() {
+  return *base::ReadFile(WAARBORG_SOURCE_FOLDER "/deploy/example/municipality.toml");
+}
 
 TEST(Config, TheExampleIsGood) {
   Errors errors;
@@ -23,10 +25,11 @@ TEST(Config, TheExampleIsGood) {
 }
 
 TEST(Config, EveryMistakeIsReportedAtOnceWithItsLine) {
-  const std::string text = absl::StrReplaceAll(Example(), {{"months_first = [6, 12]", "months_first = [12, 6]"},
-                                                           {"alert_max_days = 90", "alert_max_day = 90"},
-                                                           {"run_by = \"processor\"", "run_by = \"somebody\""},
-                                                           {"id = \"boa\"", "id = \"receptie\""}});
+  const std::string text =
+      absl::StrReplaceAll(Example(), {{"months_first = [6, 12]", "months_first = [12, 6]"},
+                                      {"alert_max_days = 90", "alert_max_day = 90"},
+                                      {"run_by = \"processor\"", "run_by = \"somebody\""},
+                                      {"id = \"boa\"", "id = \"receptie\""}});
   Errors errors;
   ParseMunicipality(text, "m.toml", errors);
   const std::string all = absl::StrJoin(errors, "\n");

@@ -93,6 +93,15 @@ Verdict CheckIdentity(const Identity& identity) {
   return kAllowed;
 }
 
+// The same person, and every name known before is still there.
+bool OnlyGainsNames(const Identity& before, const Identity& after) {
+  return after.established && after.name == before.name && after.birth_date == before.birth_date &&
+         after.description == before.description &&
+         std::all_of(before.other_names.begin(), before.other_names.end(), [&](const PersonName& known) {
+           return std::find(after.other_names.begin(), after.other_names.end(), known) != after.other_names.end();
+         });
+}
+
 bool DepartsFromGuideline(const Ground& ground, const Terms& terms) {
   if (terms.measure != ground.measure) return true;
   switch (ground.scope) {
@@ -108,22 +117,27 @@ bool DepartsFromGuideline(const Ground& ground, const Terms& terms) {
   }
   const int min_months = terms.repeat_offence ? ground.repeat_min_months : ground.first_min_months;
   const int max_months = terms.repeat_offence ? ground.repeat_max_months : ground.first_max_months;
-  // Three months from 2 March run to and including 1 June; writing 2 June is the same three months to most people.
-  return terms.until < AddMonths(terms.from, min_months) - 1 || terms.until > AddMonths(terms.from, max_months);
+  // Three months from 2 March run to and including 1 June; writing 2 June is the same three months to most
+  // people.
+  return terms.until < AddMonths(terms.from, min_months) - 1 ||
+         terms.until > AddMonths(terms.from, max_months);
 }
 
 // The papers of a decision. That the level is the right one is a condition in the policy table.
 Verdict CheckDecision(const DecisionInput& input, absl::Time now, Decision& out) {
   const absl::CivilDay today = base::LocalDay(now);
   if (input.level == Role::kBoardSecretariat && (input.number.empty() || !input.date)) {
-    return Refusal(Rule::kBoardDecisionIncomplete, input.number.empty() ? "decision_number" : "decision_date");
+    return Refusal(Rule::kBoardDecisionIncomplete,
+                   input.number.empty() ? "decision_number" : "decision_date");
   }
   if (input.date && *input.date > today) return Refusal(Rule::kDateInFuture, "decision_date");
   out = Decision{input.level, input.number, input.date.value_or(today), input.person_id};
   return kAllowed;
 }
 
-void End(Ban& ban, DestructionReason reason) { EndRelease(ban.release, reason); }
+void End(Ban& ban, DestructionReason reason) {
+  EndRelease(ban.release, reason);
+}
 
 }  // namespace
 
@@ -146,7 +160,9 @@ bool InForce(const Ban& ban, absl::Time now) {
   return IsEnforceable(ban.state) && ban.starts_at <= now && now < ban.ends_at;
 }
 
-bool EndIsDue(const Ban& ban, absl::Time now) { return IsEnforceable(ban.state) && ban.ends_at <= now; }
+bool EndIsDue(const Ban& ban, absl::Time now) {
+  return IsEnforceable(ban.state) && ban.ends_at <= now;
+}
 
 Verdict CheckTerms(const Municipality& m, const Terms& terms, absl::Time now) {
   const Ground* ground = m.FindGround(terms.ground_id);
@@ -209,7 +225,13 @@ Verdict Amend(const Municipality& m, Ban& ban, const Amendment& a, absl::Time no
   const BanEvent event = establishes ? E::kEstablishIdentity : E::kAmend;
   if (auto v = FitsState(ban, event)) return v;
   const bool decided = ban.state == S::kActive || ban.state == S::kExtended;
-  if (decided && a.terms) return Refusal(Rule::kWrongState, "terms");
+  if (decided) {
+    if (a.terms) return Refusal(Rule::kWrongState, "terms");
+    if (!a.reasons.empty()) return Refusal(Rule::kWrongState, "reasons");
+    if (!a.affected_department.empty()) return Refusal(Rule::kWrongState, "affected_department");
+    if (!a.open_channels.empty()) return Refusal(Rule::kWrongState, "open_channels");
+    if (a.identity && !OnlyGainsNames(ban.identity, *a.identity)) return Refusal(Rule::kWrongState, "identity");
+  }
   if (a.identity) {
     if (ban.identity.established && !a.identity->established) {
       return Refusal(Rule::kFieldInvalid, "identity.established");
@@ -220,11 +242,12 @@ Verdict Amend(const Municipality& m, Ban& ban, const Amendment& a, absl::Time no
     if (auto v = CheckTerms(m, *a.terms, now)) return v;
   }
   if (a.identity) ban.identity = *a.identity;
-  if (a.terms) {
-    ban.terms = a.terms;
-    // What was advised or answered was about the old terms.
+  if (a.terms) ban.terms = a.terms;
+  if (!decided && (a.identity || a.terms || !a.reasons.empty())) {
+    // What was advised was about another person, other terms or another story.
     ban.advice.clear();
     ban.advised_by.clear();
+    ban.prepared_by = a.person_id;
   }
   if (!a.reasons.empty()) ban.reasons = a.reasons;
   if (!a.affected_department.empty()) ban.affected_department = a.affected_department;
@@ -257,10 +280,15 @@ Verdict Decide(const Municipality& m, Ban& ban, bool approve, const DecisionInpu
   if (auto v = CheckDecision(input, now, decision)) return v;
   if (approve) {
     if (!ban.identity.established) return Refusal(Rule::kIdentityNotEstablished, "identity");
+    if (ban.reasons.empty()) return Refusal(Rule::kFieldMissing, "reasons");
+    if (ban.open_channels.empty()) return Refusal(Rule::kFieldMissing, "open_channels");
+    if (auto v = CheckScope(m, ban.terms->scope)) return Refusal(v->rule, "terms." + v->field);
     if (ground->advice_needed && ban.advised_by.empty()) return Refusal(Rule::kAdviceMissing);
     if (base::EndOfDay(ban.terms->until) <= now) return Refusal(Rule::kDecidedAfterEnd, "terms.until");
     ban.scope = ban.terms->scope;
-    ban.starts_at = base::StartOfDay(ban.terms->from);
+    // A denial that is confirmed holds on without a gap, whatever first day was written.
+    const absl::Time first_day = base::StartOfDay(ban.terms->from);
+    ban.starts_at = ban.state == S::kProvisional ? std::min(ban.starts_at, first_day) : first_day;
     ban.ends_at = base::EndOfDay(ban.terms->until);
   } else {
     End(ban, DestructionReason::kBanEnded);
@@ -269,7 +297,8 @@ Verdict Decide(const Municipality& m, Ban& ban, bool approve, const DecisionInpu
   return Step(ban, event);
 }
 
-Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const DecisionInput& input, absl::Time now) {
+Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const DecisionInput& input,
+               absl::Time now) {
   if (auto v = FitsState(ban, E::kExtend)) return v;
   if (reason.empty()) return Refusal(Rule::kFieldMissing, "reason");
   if (until <= ban.terms->until) return Refusal(Rule::kDatesInWrongOrder, "until");

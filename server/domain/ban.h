@@ -101,6 +101,7 @@ struct Ban {
   std::string affected_department;
   std::string open_channels;
   std::string proposed_by;
+  std::string prepared_by;  // who last wrote who it is or what the terms are
   absl::Time proposed_at;
   std::string incident_location_id;  // denials and alerts
   Scope scope;                       // where it holds now
@@ -134,8 +135,8 @@ struct DecisionInput {
   std::string person_id;
 };
 
-// All of these check everything first and change the ban only when they return kAllowed. `now` is the instant of the
-// entry.
+// All of these check everything first and change the ban only when they return kAllowed. `now` is the instant
+// of the entry.
 
 // Terms against the guideline. A departure is allowed with a reason; dates and ids must be right in any case.
 Verdict CheckTerms(const Municipality& m, const Terms& terms, absl::Time now);
@@ -149,13 +150,16 @@ struct Amendment {
   std::string reasons;
   std::string affected_department;
   std::string open_channels;
+  std::string person_id;  // who amends
 };
+// Once decided, a file only gains earlier names: who it is about, what happened and what stays open are what was decided.
 Verdict Amend(const Municipality& m, Ban& ban, const Amendment& amendment, absl::Time now);
 Verdict Advise(Ban& ban, const std::string& advice, const std::string& person_id);
 // The level that decides on these terms, per guideline.
 Role DecidingLevel(const Municipality& m, const Ban& ban);
 Verdict Decide(const Municipality& m, Ban& ban, bool approve, const DecisionInput& input, absl::Time now);
-Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const DecisionInput& input, absl::Time now);
+Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const DecisionInput& input,
+               absl::Time now);
 Verdict LiftBan(Ban& ban, const std::string& reason, const DecisionInput& input, absl::Time now);
 // The clock: expired or lapsed; the photo's release ends with it. Only when EndIsDue.
 void PassEnd(Ban& ban);

@@ -100,7 +100,8 @@ class BanTest : public ::testing::Test {
 };
 
 TEST_F(BanTest, ThreeMonthsMayBeWrittenWithOrWithoutTheLastDay) {
-  for (absl::CivilDay until : {absl::CivilDay(2026, 6, 1), absl::CivilDay(2026, 6, 2), absl::CivilDay(2026, 9, 2)}) {
+  for (absl::CivilDay until :
+       {absl::CivilDay(2026, 6, 1), absl::CivilDay(2026, 6, 2), absl::CivilDay(2026, 9, 2)}) {
     Ban ban = Proposal();
     ban.terms->until = until;
     EXPECT_FALSE(Propose(m, ban, now)) << until;
@@ -119,7 +120,8 @@ TEST_F(BanTest, ThreeMonthsMayBeWrittenWithOrWithoutTheLastDay) {
 TEST_F(BanTest, MonthsOfDifferentLengthEndOnTheLastDay) {
   Ban ban = Proposal();
   ban.terms->from = absl::CivilDay(2026, 11, 30);
-  ban.terms->until = absl::CivilDay(2027, 2, 28);  // three months from 30 November, there being no 30 February
+  ban.terms->until =
+      absl::CivilDay(2027, 2, 28);  // three months from 30 November, there being no 30 February
   EXPECT_FALSE(Propose(m, ban, now));
 }
 
@@ -167,10 +169,14 @@ TEST_F(BanTest, TheBoardNeedsAdviceNumberAndDate) {
   Ban ban = Proposal("fysiek-medewerker");
   ASSERT_FALSE(Propose(m, ban, now));
   const absl::CivilDay today(2026, 3, 2);
-  EXPECT_EQ(Decide(m, ban, true, {Role::kBoardSecretariat, "", today, "M-1"}, now)->rule, Rule::kBoardDecisionIncomplete);
-  EXPECT_EQ(Decide(m, ban, true, {Role::kBoardSecretariat, "7", {}, "M-1"}, now)->rule, Rule::kBoardDecisionIncomplete);
-  EXPECT_EQ(Decide(m, ban, true, {Role::kBoardSecretariat, "7", today, "M-1"}, now)->rule, Rule::kAdviceMissing);
-  EXPECT_EQ(Decide(m, ban, true, {Role::kBoardSecretariat, "7", today + 1, "M-1"}, now)->rule, Rule::kDateInFuture);
+  EXPECT_EQ(Decide(m, ban, true, {Role::kBoardSecretariat, "", today, "M-1"}, now)->rule,
+            Rule::kBoardDecisionIncomplete);
+  EXPECT_EQ(Decide(m, ban, true, {Role::kBoardSecretariat, "7", {}, "M-1"}, now)->rule,
+            Rule::kBoardDecisionIncomplete);
+  EXPECT_EQ(Decide(m, ban, true, {Role::kBoardSecretariat, "7", today, "M-1"}, now)->rule,
+            Rule::kAdviceMissing);
+  EXPECT_EQ(Decide(m, ban, true, {Role::kBoardSecretariat, "7", today + 1, "M-1"}, now)->rule,
+            Rule::kDateInFuture);
   ASSERT_FALSE(Advise(ban, "agreed", "M-2"));
   EXPECT_FALSE(Decide(m, ban, true, {Role::kBoardSecretariat, "7", today, "M-1"}, now));
 }
@@ -191,7 +197,8 @@ TEST_F(BanTest, IdentityMustBeEstablishedBeforeTheDecisionAndNeverGoesBack) {
   ban.identity.established = false;
   ban.identity.description = "red coat";
   ASSERT_FALSE(Propose(m, ban, now));
-  EXPECT_EQ(Decide(m, ban, true, {Role::kMunicipalSecretary, "", {}, "M-1"}, now)->rule, Rule::kIdentityNotEstablished);
+  EXPECT_EQ(Decide(m, ban, true, {Role::kMunicipalSecretary, "", {}, "M-1"}, now)->rule,
+            Rule::kIdentityNotEstablished);
   Amendment a;
   a.identity = ban.identity;
   a.identity->established = true;
@@ -246,7 +253,8 @@ TEST_F(BanTest, EveryEndOfABanEndsItsPhoto) {
       PassEnd(ban);
     }
     EXPECT_EQ(ban.release.state, PhotoState::kDestroying);
-    EXPECT_EQ(ban.release.destruction_reason, lifted ? DestructionReason::kBanLifted : DestructionReason::kBanEnded);
+    EXPECT_EQ(ban.release.destruction_reason,
+              lifted ? DestructionReason::kBanLifted : DestructionReason::kBanEnded);
   }
 }
 

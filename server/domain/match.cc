@@ -7,7 +7,9 @@
 namespace waarborg::domain {
 namespace {
 
-int DateKey(const BirthDate& d) { return d.year * 10000 + d.month * 100 + d.day; }
+int DateKey(const BirthDate& d) {
+  return d.year * 10000 + d.month * 100 + d.day;
+}
 
 std::set<std::string> SurnameKeys(const FoldedName& name) {
   std::set<std::string> keys(name.surname.begin(), name.surname.end());
@@ -100,14 +102,16 @@ void MatchIndex::FindIn(const Index& index, const Query& query, absl::Time now,
 std::vector<Hit> MatchIndex::Find(const std::string& location_id, bool all_municipal, const Query& query,
                                   absl::Time now) const {
   absl::flat_hash_map<std::string, Grade> found;
-  if (auto it = by_location_.find(location_id); it != by_location_.end()) FindIn(it->second, query, now, found);
+  if (auto it = by_location_.find(location_id); it != by_location_.end())
+    FindIn(it->second, query, now, found);
   if (all_municipal) FindIn(everywhere_, query, now, found);
   std::vector<Hit> hits;
   for (const auto& [id, grade] : found) hits.push_back({id, grade});
   std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
     return a.grade != b.grade ? a.grade > b.grade : a.ban_id < b.ban_id;
   });
-  // A person certainly known needs no list of people it might have been; two certain files of one person both count.
+  // A person certainly known needs no list of people it might have been; two certain files of one person both
+  // count.
   if (!hits.empty() && hits.front().grade == Grade::kExact) {
     std::erase_if(hits, [](const Hit& h) { return h.grade != Grade::kExact; });
   }

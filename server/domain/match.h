@@ -17,9 +17,9 @@ struct Hit {
   Grade grade = Grade::kNone;
 };
 
-// Finds people among the bans of one location. There is one index for each location and one for the bans of all
-// municipal locations, so that a look-up never touches a ban that holds elsewhere: what is elsewhere shows neither in
-// the answer nor in the time it takes. Not thread-safe: belongs to the writer's thread.
+// Finds people among the bans of one location. There is one index for each location and one for the bans of
+// all municipal locations, so that a look-up never touches a ban that holds elsewhere: what is elsewhere
+// shows neither in the answer nor in the time it takes. Not thread-safe: belongs to the writer's thread.
 class MatchIndex {
  public:
   // Adds the ban, or replaces what was known of it. A ban that is not enforceable is only removed.
@@ -27,7 +27,8 @@ class MatchIndex {
 
   // Bans in force at the location: the exact matches when there are any, else the possible ones.
   // `all_municipal` tells whether the location counts among all municipal ones.
-  std::vector<Hit> Find(const std::string& location_id, bool all_municipal, const Query& query, absl::Time now) const;
+  std::vector<Hit> Find(const std::string& location_id, bool all_municipal, const Query& query,
+                        absl::Time now) const;
 
   // Every ban in force at the location, by id: the briefing.
   std::vector<std::string> Everyone(const std::string& location_id, bool all_municipal, absl::Time now) const;

@@ -54,7 +54,8 @@ Outcome<BirthDate> ParseBirth(std::string_view f, int today_year) {
   };
   if (f.substr(0, 2) == "<<") return BirthDate{};
   BirthDate date{part(0), part(2), part(4)};
-  if (date.year < 0 || date.month < 0 || date.month > 12 || date.day < 0 || date.day > 31) return Rule::kMrzUnreadable;
+  if (date.year < 0 || date.month < 0 || date.month > 12 || date.day < 0 || date.day > 31)
+    return Rule::kMrzUnreadable;
   date.year += date.year > today_year % 100 ? today_year / 100 * 100 - 100 : today_year / 100 * 100;
   return date;
 }
@@ -80,7 +81,8 @@ Outcome<MrzName> ParseMrz(std::string_view text, int today_year) {
   for (char c : text) {
     if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '<')) return Refusal(Rule::kMrzUnreadable, "mrz");
+    if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '<'))
+      return Refusal(Rule::kMrzUnreadable, "mrz");
     zone += c;
   }
   if (zone.size() == kTd1Line && zone.rfind("D1NLD", 0) == 0) return Refusal(Rule::kMrzDrivingLicence, "mrz");
@@ -92,8 +94,8 @@ Outcome<MrzName> ParseMrz(std::string_view text, int today_year) {
   const Layout& at = td1 ? kTd1 : kTd3;
   const std::string_view z = zone;
 
-  // A document number longer than nine characters (TD1) leaves a filler as check digit and goes on in the optional
-  // field, which is not read here.
+  // A document number longer than nine characters (TD1) leaves a filler as check digit and goes on in the
+  // optional field, which is not read here.
   const bool long_number = td1 && z[at.number_check] == '<';
   if (!long_number && !CheckDigitHolds(z.substr(at.number, 9), z[at.number_check])) {
     return Refusal(Rule::kMrzCheckDigit, "mrz");

@@ -56,7 +56,8 @@ TEST(Mrz, EveryMisreadDigitThatCountsIsNoticed) {
   }
 }
 
-// The personal-number field (BSN on older Dutch documents) and the composite digit over it are never looked at.
+// The personal-number field (BSN on older Dutch documents) and the composite digit over it are never looked
+// at.
 TEST(Mrz, ThePersonalNumberIsSkippedUnread) {
   std::string text(kTd3);
   text.replace(45 + 28, 14, "999999999<<<<<");
@@ -92,7 +93,8 @@ TEST(Mrz, OtherDocumentsAreExplained) {
   EXPECT_EQ(ParseMrz("D1NLD15094962111659VXAP9E5Q5X4", 2026).refusal().rule, Rule::kMrzDrivingLicence);
   EXPECT_EQ(ParseMrz(std::string(72, 'A'), 2026).refusal().rule, Rule::kMrzNotSupported);
   EXPECT_EQ(ParseMrz("V" + std::string(87, '<'), 2026).refusal().rule, Rule::kMrzNotSupported);
-  for (const std::string& text : {std::string(), std::string("Jan de Vries"), std::string(90, 'Q'), std::string(10000, '<'), std::string("\0\0", 2)}) {
+  for (const std::string& text : {std::string(), std::string("Jan de Vries"), std::string(90, 'Q'),
+                                  std::string(10000, '<'), std::string("\0\0", 2)}) {
     EXPECT_EQ(ParseMrz(text, 2026).refusal().rule, Rule::kMrzUnreadable);
   }
 }

@@ -70,7 +70,7 @@ struct Municipality {
   std::vector<Criterion> criteria;
   std::vector<PhotoSource> sources;
   std::vector<LegalBasis> legal_bases;
-  std::string instruction;  // on use, destruction and deletion of photos
+  std::string instruction;                               // on use, destruction and deletion of photos
   absl::Duration confirm_within = absl::Hours(24 * 21);  // a denial on the spot lapses after this
   int alert_max_days = 90;
   absl::Duration session_idle = absl::Minutes(10);
@@ -83,6 +83,9 @@ struct Municipality {
   const PhotoSource* FindSource(const std::string& id) const { return Find(sources, id); }
   const LegalBasis* FindLegalBasis(const std::string& id) const { return Find(legal_bases, id); }
 
+  // True when the location is known and may be told about bans: a third party only with a recorded basis. Where this is
+  // false a check cannot be answered; "no ban found" would be a lie.
+  bool Serves(const std::string& location_id) const;
   // True when a ban of this scope holds at the location.
   bool Covers(const Scope& scope, const std::string& location_id) const;
 

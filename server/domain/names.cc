@@ -15,26 +15,26 @@
 namespace waarborg::domain {
 namespace {
 
-// Letters that lose more than a mark. `first` is what people type; `second` what many documents print (ICAO 9303-3,
-// section 6). Letters not listed lose their marks through decomposition.
+// Letters that lose more than a mark. `first` is what people type; `second` what many documents print (ICAO
+// 9303-3, section 6). Letters not listed lose their marks through decomposition.
 struct Letter {
   char32_t letter;  // lower case
   const char* first;
   const char* second;
 };
 constexpr Letter kLetters[] = {
-    {U'ä', "a", "ae"},  {U'ö', "o", "oe"},  {U'ü', "u", "ue"}, {U'å', "a", "aa"}, {U'ø', "o", "oe"},
+    {U'ä', "a", "ae"},  {U'ö', "o", "oe"},  {U'ü', "u", "ue"},  {U'å', "a", "aa"},  {U'ø', "o", "oe"},
     {U'ñ', "n", "nxx"}, {U'æ', "ae", "ae"}, {U'œ', "oe", "oe"}, {U'ß', "ss", "ss"}, {U'þ', "th", "th"},
-    {U'ð', "d", "d"},   {U'đ', "d", "d"},   {U'ł', "l", "l"},  {U'ı', "i", "i"},  {U'ħ', "h", "h"},
+    {U'ð', "d", "d"},   {U'đ', "d", "d"},   {U'ł', "l", "l"},   {U'ı', "i", "i"},   {U'ħ', "h", "h"},
     {U'ŋ', "n", "n"},   {U'ĳ', "y", "y"},
 };
 
 // Prefixes of surnames, folded. They count as such only while another word remains.
 constexpr std::string_view kPrefixes[] = {
-    "aan", "af", "al",  "bij", "d",  "da",  "dal", "de",    "degli", "dei", "del", "della", "den", "der", "des",
-    "di",  "do", "don", "dos", "du", "el",  "het", "in",    "la",    "las", "le",  "les",   "lo",  "los", "of",
-    "onder", "op", "over", "s", "t", "te", "ten", "ter", "tot", "uit", "uyt", "van", "vom", "von", "voor", "vor",
-    "y", "zu", "zum", "zur"};
+    "aan", "af",  "al",  "by", "d",     "da",   "dal",  "de", "degli", "dei", "del", "della", "den",
+    "der", "des", "di",  "do",  "don",   "dos",  "du",   "el", "het",   "in",  "la",  "las",   "le",
+    "les", "lo",  "los", "of",  "onder", "op",   "over", "s",  "t",     "te",  "ten", "ter",   "tot",
+    "uit", "uyt", "van", "vom", "von",   "voor", "vor",  "y",  "zu",    "zum", "zur"};
 
 bool IsPrefix(std::string_view word) {
   return std::find(std::begin(kPrefixes), std::end(kPrefixes), word) != std::end(kPrefixes);
@@ -52,8 +52,8 @@ std::string FoldVariant(std::string_view utf8, bool second) {
   UErrorCode error = U_ZERO_ERROR;
   icu::UnicodeString text =
       icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<int32_t>(utf8.size())));
-  // Compose first, so that a letter with a separate mark is found in the table; lower case after the Turkish dotted
-  // capital has been taken apart from its dot by the decomposition below.
+  // Compose first, so that a letter with a separate mark is found in the table; lower case after the Turkish
+  // dotted capital has been taken apart from its dot by the decomposition below.
   text = Normalizer(true)->normalize(text, error);
   icu::UnicodeString lower(text);
   lower.foldCase();
@@ -66,12 +66,14 @@ std::string FoldVariant(std::string_view utf8, bool second) {
   };
   for (int32_t i = 0; i < lower.length(); i = lower.moveIndex32(i, 1)) {
     const auto c = static_cast<char32_t>(lower.char32At(i));
-    const auto* row = std::find_if(std::begin(kLetters), std::end(kLetters), [c](const Letter& l) { return l.letter == c; });
+    const auto* row = std::find_if(std::begin(kLetters), std::end(kLetters),
+                                   [c](const Letter& l) { return l.letter == c; });
     if (row != std::end(kLetters)) {
       put(second ? row->second : row->first);
       continue;
     }
-    icu::UnicodeString parts = Normalizer(false)->normalize(icu::UnicodeString(static_cast<UChar32>(c)), error);
+    icu::UnicodeString parts =
+        Normalizer(false)->normalize(icu::UnicodeString(static_cast<UChar32>(c)), error);
     parts.foldCase();
     for (int32_t k = 0; k < parts.length(); k = parts.moveIndex32(k, 1)) {
       const UChar32 p = parts.char32At(k);
@@ -97,6 +99,7 @@ std::vector<std::string> Words(const std::string& folded) {
 
 struct SplitSurname {
   std::string prefix;
+  std::string in_order;
   std::vector<std::string> words;  // sorted
 };
 
@@ -113,6 +116,7 @@ SplitSurname Split(const std::string& folded_prefix, const std::string& folded_s
       kept.push_back(words[i]);
     }
   }
+  out.in_order = absl::StrJoin(kept, " ");
   std::sort(kept.begin(), kept.end());
   out.prefix = absl::StrJoin(prefixes, " ");
   out.words = std::move(kept);
@@ -131,7 +135,8 @@ int Distance(std::string_view a, std::string_view b, int limit) {
     for (int j = 1; j <= m; ++j) {
       const int cost = a[i - 1] == b[j - 1] ? 0 : 1;
       now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + cost});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        now[j] = std::min(now[j], before[j - 2] + 1);
       best = std::min(best, now[j]);
     }
     if (best > limit) return limit + 1;
@@ -159,19 +164,21 @@ SurnameIs CompareSurname(const FoldedName& a, const FoldedName& b, bool truncate
   for (const std::string& x : a.surname) {
     for (const std::string& y : b.surname) {
       if (Near(x, y)) return SurnameIs::kNear;
-      if (truncated && x.size() >= 20 && y.rfind(x, 0) == 0) return SurnameIs::kNear;
     }
   }
+  if (truncated && a.in_order.size() >= 10 && b.in_order.rfind(a.in_order, 0) == 0) return SurnameIs::kNear;
   // One partner's name only.
   auto has = [](const std::vector<std::string>& all, const std::string& w) {
     return std::find(all.begin(), all.end(), w) != all.end();
   };
-  auto within = [&](const std::vector<std::string>& part, const std::vector<std::string>& whole) {
-    return part.size() < whole.size() &&
-           std::all_of(part.begin(), part.end(), [&](const std::string& w) { return has(whole, w); });
+  auto within = [&](const FoldedName& part, const FoldedName& whole) {
+    return std::any_of(part.surname.begin(), part.surname.end(), [&](const std::string& variant) {
+      const std::vector<std::string> words = Words(variant);
+      return !words.empty() &&
+             std::all_of(words.begin(), words.end(), [&](const std::string& w) { return has(whole.surname_words, w); });
+    });
   };
-  if (within(a.surname_words, b.surname_words) || within(b.surname_words, a.surname_words)) return SurnameIs::kNear;
-  return SurnameIs::kOther;
+  return within(a, b) || within(b, a) ? SurnameIs::kNear : SurnameIs::kOther;
 }
 
 enum class GivenIs { kSame, kPartly, kAbsent, kOther };
@@ -209,7 +216,8 @@ DateIs CompareDate(const BirthDate& a, const BirthDate& b) {
   if (!a.known() || !b.known()) return DateIs::kAbsent;
   if (a.complete() && a == b) return DateIs::kSame;
   auto agrees = [](int x, int y) { return x == 0 || y == 0 || x == y; };
-  if ((!a.complete() || !b.complete()) && a.year == b.year && agrees(a.month, b.month) && agrees(a.day, b.day)) {
+  if ((!a.complete() || !b.complete()) && a.year == b.year && agrees(a.month, b.month) &&
+      agrees(a.day, b.day)) {
     return DateIs::kCompatible;
   }
   if (!a.complete() || !b.complete()) return DateIs::kOther;
@@ -226,7 +234,9 @@ DateIs CompareDate(const BirthDate& a, const BirthDate& b) {
 
 }  // namespace
 
-std::string Fold(std::string_view utf8) { return FoldVariant(utf8, false); }
+std::string Fold(std::string_view utf8) {
+  return FoldVariant(utf8, false);
+}
 
 FoldedName FoldName(const PersonName& name) {
   FoldedName out;
@@ -236,7 +246,12 @@ FoldedName FoldName(const PersonName& name) {
     std::vector<std::string> given = Words(FoldVariant(name.given_names, second));
     if (!second) {
       out.prefix = s.prefix;
-      out.surname_words = s.words;
+      out.in_order = s.in_order;
+    }
+    for (const std::string& word : s.words) {
+      if (std::find(out.surname_words.begin(), out.surname_words.end(), word) == out.surname_words.end()) {
+        out.surname_words.push_back(word);
+      }
     }
     if (out.surname.empty() || out.surname[0] != joined) out.surname.push_back(joined);
     if (out.given.empty() || out.given[0] != given) out.given.push_back(std::move(given));
@@ -258,7 +273,8 @@ Grade Compare(const Query& query, const Known& known) {
   }
   if (given == GivenIs::kOther) {
     // Typed: people go by a call name that no document shows. A document shows all names and settles it.
-    const bool call_name = !query.from_document && (date == DateIs::kSame || date == DateIs::kCompatible);
+    // ... unless the file itself holds no more than what somebody said.
+    const bool call_name = (!query.from_document || !known.established) && (date == DateIs::kSame || date == DateIs::kCompatible);
     return call_name ? Grade::kPossible : Grade::kNone;
   }
   return Grade::kPossible;

@@ -9,14 +9,17 @@
 
 namespace waarborg::domain {
 
-// A name folded for comparison. Case and diacritics are gone; ij, y and their ligatures are one letter; hyphens are
-// spaces; apostrophes and points are gone. Letters that documents transliterate in more than one way (U-umlaut as U or
-// UE, A-ring as A or AA, O-slash as O or OE) give a second variant.
+// A name folded for comparison. Case and diacritics are gone; ij, y and their ligatures are one letter;
+// hyphens are spaces; apostrophes and points are gone. Letters that documents transliterate in more than one
+// way (U-umlaut as U or UE, A-ring as A or AA, O-slash as O or OE) give a second variant.
 struct FoldedName {
-  // Surname without prefixes, its words in alphabetical order (partners' names stand in both orders), per variant.
+  // Surname without prefixes, its words in alphabetical order (partners' names stand in both orders), per
+  // variant.
   std::vector<std::string> surname;
-  // The same words apart, first variant.
+  // The same words apart, of every variant.
   std::vector<std::string> surname_words;
+  // The words as written, prefixes left out, first variant; for names that a document cuts off.
+  std::string in_order;
   std::string prefix;
   // Given names in order, per variant; the variants have equally many words.
   std::vector<std::vector<std::string>> given;

@@ -9,14 +9,15 @@ namespace {
 // Supervision and administration are never mixed with the work they look after.
 constexpr RoleSet kHeldAlone{Role::kAdministrator, Role::kAuditor, Role::kDataProtectionOfficer};
 // Roles that others wait for; they can be deputised.
-constexpr RoleSet kCanBeDeputised{Role::kMunicipalSecretary, Role::kBoardSecretariat, Role::kManager,
+constexpr RoleSet kCanBeDeputised{Role::kMunicipalSecretary, Role::kBoardSecretariat,    Role::kManager,
                                   Role::kCivilAffairs,       Role::kSecurityCoordinator, Role::kLegal,
                                   Role::kPrivacyOfficer};
 
 bool IsSlug(const std::string& s, const char* extra) {
   if (s.size() < 2 || s.size() > 40) return false;
   return std::all_of(s.begin(), s.end(), [extra](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string(extra).find(c) != std::string::npos;
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           std::string(extra).find(c) != std::string::npos;
   });
 }
 
@@ -57,6 +58,15 @@ Verdict CheckAssignment(const Municipality& m, const Assignment& a) {
   return kAllowed;
 }
 
+Verdict CheckHeldAlone(const Person& person, absl::CivilDay today) {
+  const bool alone = std::any_of(person.assignment.roles.begin(), person.assignment.roles.end(),
+                                 [](Role r) { return kHeldAlone.Has(r); });
+  const bool deputises = std::any_of(person.deputyships.begin(), person.deputyships.end(),
+                                     [&](const Deputyship& d) { return d.until >= today; });
+  if (alone && deputises) return Refusal(Rule::kRoleHeldAlone, "assignment.roles");
+  return kAllowed;
+}
+
 Verdict CheckDeputyship(const Person& person, const Deputyship& d) {
   if (!kCanBeDeputised.Has(d.role)) return Refusal(Rule::kFieldInvalid, "deputy.role");
   if (d.in_place_of == person.id) return Refusal(Rule::kFieldInvalid, "deputy.in_place_of");
@@ -74,7 +84,8 @@ Verdict CheckLogin(const std::string& login) {
 
 Verdict CheckStation(const Municipality& m, const Station& station) {
   if (!IsSlug(station.id, "-")) return Refusal(Rule::kFieldInvalid, "station.id");
-  if (m.FindLocation(station.location_id) == nullptr) return Refusal(Rule::kUnknownLocation, "station.location_id");
+  if (m.FindLocation(station.location_id) == nullptr)
+    return Refusal(Rule::kUnknownLocation, "station.location_id");
   const std::string& f = station.key_fingerprint;
   if (f.size() != 64 || f.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return Refusal(Rule::kFieldInvalid, "station.key_fingerprint");

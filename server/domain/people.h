@@ -83,11 +83,15 @@ struct Change {
   Deputyship deputyship;
   Station station;
   std::string configuration;
+  std::string base_digest;  // SHA-256 of the configuration it was proposed against
   std::string first_half_digest;
 };
 
-// Shape and meaning of an assignment: known units and locations, dates in order, roles that may be held together.
+// Shape and meaning of an assignment: known units and locations, dates in order, roles that may be held
+// together.
 Verdict CheckAssignment(const Municipality& m, const Assignment& a);
+// A role held alone is not held beside a deputyship that runs or is to come.
+Verdict CheckHeldAlone(const Person& person, absl::CivilDay today);
 // A deputyship of a role that can be deputised, in dates that run forward, by somebody who may hold it.
 Verdict CheckDeputyship(const Person& person, const Deputyship& d);
 Verdict CheckLogin(const std::string& login);

@@ -41,9 +41,9 @@ enum class PhotoEvent {
   kRelease,
   kDarken,
   kRestore,
-  kWithdrawWrong,  // the supplied photo is of somebody else
-  kEnd,            // the ban ended, or an objection was upheld
-  kKeyDestroyed,   // the keystore has let go of the key
+  kWithdrawWrong,      // the supplied photo is of somebody else
+  kEnd,                // the ban ended, or an objection was upheld
+  kKeyDestroyed,       // the keystore has let go of the key
   kWrongKeyDestroyed,  // the same for a wrong photo: the right one may follow under the same consent
   kCount,
 };
@@ -97,18 +97,20 @@ struct Release {
 // The release table: the state after `event` in `from`, or nothing when the event does not fit.
 std::optional<PhotoState> NextState(PhotoState from, PhotoEvent event);
 
-// Moves the release on, or refuses with wrong-state (or the more telling not-informed, objection-upheld) and leaves it
-// as it was.
+// Moves the release on, or refuses with wrong-state (or the more telling not-informed, objection-upheld) and
+// leaves it as it was.
 Verdict Advance(Release& release, PhotoEvent event);
 
-// Checks the answers against the configured criteria: each answered once, with an explanation; all met when consenting.
+// Checks the answers against the configured criteria: each answered once, with an explanation; all met when
+// consenting.
 Verdict CheckCriteria(const Municipality& m, const std::vector<CriterionAnswer>& answers, bool consent);
 
-// Ends the release: a photo goes to kDestroying for this reason, a procedure under way is closed, a final state stays.
-// Returns true when something changed.
+// Ends the release: a photo goes to kDestroying for this reason, a procedure under way is closed, a final
+// state stays. Returns true when something changed.
 bool EndRelease(Release& release, DestructionReason reason);
 
-// The key of the photo is gone. A wrong photo makes room for the right one unless `ban_is_final`; anything else is final.
+// The key of the photo is gone. A wrong photo makes room for the right one unless `ban_is_final`; anything
+// else is final.
 void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now);
 
 }  // namespace waarborg::domain

@@ -63,7 +63,8 @@ TEST(Release, RefusalsSayWhatIsMissing) {
 
 TEST(Release, CriteriaAreAnsweredEachOnceAndMetForConsent) {
   const Municipality m = TestMunicipality();
-  const CriterionAnswer yes1{"noodzaak", true, "x"}, yes2{"evenredig", true, "x"}, no2{"evenredig", false, "x"};
+  const CriterionAnswer yes1{"noodzaak", true, "x"}, yes2{"evenredig", true, "x"},
+      no2{"evenredig", false, "x"};
   EXPECT_FALSE(CheckCriteria(m, {yes1, yes2}, true));
   EXPECT_EQ(CheckCriteria(m, {yes1}, true)->rule, Rule::kCriteriaIncomplete);
   EXPECT_EQ(CheckCriteria(m, {yes1, yes1}, true)->rule, Rule::kCriteriaIncomplete);

@@ -8,8 +8,8 @@
 
 namespace waarborg::domain {
 
-// Every rule by which a request can be refused. The texts, the kind and the stable name of each stand in one table
-// (rules.cc); a test checks that the table is whole.
+// Every rule by which a request can be refused. The texts, the kind and the stable name of each stand in one
+// table (rules.cc); a test checks that the table is whole.
 enum class Rule {
   // Who is asking.
   kStationUnknown,
@@ -22,6 +22,7 @@ enum class Rule {
   kRoleNotAllowed,
   // Conditions of the policy table.
   kNotAssignedHere,
+  kLocationNotServed,
   kNotNamedRecipient,
   kInstructionNotAcknowledged,
   kBanNotInForce,
@@ -38,6 +39,8 @@ enum class Rule {
   kChangeAboutYourself,
   kChangeOwnProposal,
   kChangeOfAnother,
+  kChangeOutdated,
+  kLastOfItsKind,
   // What is in the request.
   kNotFound,
   kFieldMissing,
@@ -139,9 +142,9 @@ inline const Verdict kAllowed = std::nullopt;
 template <class T>
 class Outcome {
  public:
-  Outcome(T value) : v_(std::move(value)) {}          // NOLINT
+  Outcome(T value) : v_(std::move(value)) {}            // NOLINT
   Outcome(Refusal refusal) : v_(std::move(refusal)) {}  // NOLINT
-  Outcome(Rule rule) : v_(Refusal(rule)) {}           // NOLINT
+  Outcome(Rule rule) : v_(Refusal(rule)) {}             // NOLINT
   bool ok() const { return std::holds_alternative<T>(v_); }
   const T& value() const { return std::get<T>(v_); }
   T& value() { return std::get<T>(v_); }

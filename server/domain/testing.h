@@ -19,8 +19,10 @@ inline Municipality TestMunicipality() {
   third.run_by = Operator::kThirdParty;
   m.locations.push_back(third);
   m.units = {{"receptie", "Receptie", true}, {"milieustraat", "Milieustraat", false}};
-  m.grounds = {{"verbaal", "", Measure::kTimeOut, GuidelineScope::kIncidentLocation, Role::kMunicipalSecretary, false, 3, 6, 6, 12},
-               {"fysiek-medewerker", "", Measure::kAccessBan, GuidelineScope::kSeveral, Role::kBoardSecretariat, true, 3, 6, 6, 12}};
+  m.grounds = {{"verbaal", "", Measure::kTimeOut, GuidelineScope::kIncidentLocation,
+                Role::kMunicipalSecretary, false, 3, 6, 6, 12},
+               {"fysiek-medewerker", "", Measure::kAccessBan, GuidelineScope::kSeveral,
+                Role::kBoardSecretariat, true, 3, 6, 6, 12}};
   m.criteria = {{"noodzaak", ""}, {"evenredig", ""}};
   return m;
 }

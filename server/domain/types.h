@@ -11,7 +11,8 @@
 
 namespace waarborg::domain {
 
-// The numbers of these enumerations are those of the API (proto/waarborg/v1/common.proto); the codec checks it.
+// The numbers of these enumerations are those of the API (proto/waarborg/v1/common.proto); the codec checks
+// it.
 
 enum class Role {
   kNone = 0,

@@ -5,8 +5,8 @@
 
 namespace waarborg::jobs {
 
-// What the clock sets off: bans whose end has passed become expired or lapsed, and the way of their photos ends. Runs in
-// the writer's order, like a command, and logs like one.
+// What the clock sets off: bans whose end has passed become expired or lapsed, and the way of their photos
+// ends. Runs in the writer's order, like a command, and logs like one.
 void RunDue(journal::Turn& turn);
 
 }  // namespace waarborg::jobs

@@ -2,7 +2,9 @@
 #include "server/journal/journal.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
+#include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -11,15 +13,16 @@
 #include "server/keys/sealing.h"
 #include "server/state/codec.h"
 
-// Rows of the store. Every value but the commitments, the head and the schema is sealed, with its key as context.
+// Rows of the store. Every value but the commitments, the head and the schema is sealed, with its key as
+// context.
 //   m/schema        version of this layout
 //   b/ID p/ID s/ID c/ID   ban, person, station, change
 //   f/municipality  the municipal configuration
 //   i/HEX           command carried out, by digest of its idempotency key
 //   ph/ID           photo, sealed under its own key
 //   l/INDEX         commitment of a log entry (INDEX: 8 bytes, big-endian)
-//   o/INDEX         its opening: u8 length of the ban id, ban id, sealed under that ban's file key or the house key
-//   a/head          head of the log
+//   o/INDEX         its opening: u8 length of the ban id, ban id, sealed under that ban's file key or the
+//   house key a/head          head of the log
 namespace waarborg::journal {
 namespace {
 
@@ -35,7 +38,9 @@ std::string IndexKey(const char* prefix, uint64_t index) {
   return key;
 }
 
-std::string IdempotencyRow(const std::string& digest) { return "i/" + base::ToHex(digest); }
+std::string IdempotencyRow(const std::string& digest) {
+  return "i/" + base::ToHex(digest);
+}
 
 uint64_t IndexOf(std::string_view key) {
   uint64_t index = 0;
@@ -44,9 +49,9 @@ uint64_t IndexOf(std::string_view key) {
 }
 
 absl::Status Corrupt(std::string_view key) {
-  return absl::DataLossError(absl::StrCat("store: the record ", std::string(key.substr(0, 40)), " does not open"));
+  return absl::DataLossError(
+      absl::StrCat("store: the record ", std::string(key.substr(0, 40)), " does not open"));
 }
-
 
 }  // namespace
 
@@ -86,7 +91,9 @@ void Turn::Remember(std::string digest, pb::IdempotencyRecord record) {
   remembered_.emplace_back(std::move(digest), std::move(record));
 }
 
-std::string Turn::HouseMac(std::string_view data) const { return keys::Mac(journal_.idempotency_key_, data); }
+std::string Turn::HouseMac(std::string_view data) const {
+  return keys::Mac(journal_.idempotency_key_, data);
+}
 
 std::optional<base::Secret> Turn::PhotoKey(const std::string& photo_id) const {
   const base::Secret* key = journal_.parts_.photo_keys->Find(photo_id);
@@ -100,18 +107,22 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const Parts& parts) {
   return journal;
 }
 
-Journal::~Journal() { Stop(); }
+Journal::~Journal() {
+  Stop();
+}
 
 absl::Status Journal::Load() {
   auto schema = parts_.store->Get("m/schema");
   const bool fresh = absl::IsNotFound(schema.status());
   if (!schema.ok() && !fresh) return schema.status();
   if (!fresh && *schema != kSchema) {
-    return absl::FailedPreconditionError(absl::StrCat("store: the data have schema ", *schema, "; this program knows ",
-                                                      kSchema, ". Run the version that wrote them, or a newer one."));
+    return absl::FailedPreconditionError(absl::StrCat("store: the data have schema ", *schema,
+                                                      "; this program knows ", kSchema,
+                                                      ". Run the version that wrote them, or a newer one."));
   }
   if (parts_.file_keys->Find("house") == nullptr) {
-    if (!fresh) return absl::DataLossError("the keystore holds no house key, but there are data: wrong keystore?");
+    if (!fresh)
+      return absl::DataLossError("the keystore holds no house key, but there are data: wrong keystore?");
     parts_.file_keys->Add("house");
     if (auto s = parts_.file_keys->Sync(); !s.ok()) return s;
   }
@@ -123,7 +134,8 @@ absl::Status Journal::Load() {
   }
 
   absl::Status broken;
-  auto each_house = [&](const char* prefix, const std::function<bool(const std::string&, const std::string&)>& take) {
+  auto each_house = [&](const char* prefix,
+                        const std::function<bool(const std::string&, const std::string&)>& take) {
     if (!broken.ok()) return;
     auto s = parts_.store->Scan(prefix, prefix, [&](std::string_view key, std::string_view value) {
       auto plain = keys::Unseal(house_key(), value, key);
@@ -167,7 +179,16 @@ absl::Status Journal::Load() {
   });
   if (!s.ok()) return s;
   if (!broken.ok()) return broken;
+  FindOrphans();
   return LoadLog();
+}
+
+void Journal::FindOrphans() {
+  std::set<std::string> named;
+  for (const auto& [id, ban] : world_.bans()) named.insert(ban.release.photo_id);
+  parts_.photo_keys->ForEach([&](const std::string& id, const base::Secret&) {
+    if (!named.contains(id)) orphans_.push_back(id);
+  });
 }
 
 absl::Status Journal::LoadLog() {
@@ -200,9 +221,10 @@ absl::Status Journal::LoadLog() {
   });
   if (!s.ok()) return s;
   if (!in_order || rebuilt.size() != frontier_.size() || rebuilt.Root() != frontier_.Root()) {
-    return absl::DataLossError(absl::StrCat("the audit log does not match its head: ", frontier_.size(),
-                                            " entries expected, the stored ones stop matching at ", rebuilt.size(),
-                                            ". Somebody changed the data, or they are damaged; restore a backup."));
+    return absl::DataLossError(
+        absl::StrCat("the audit log does not match its head: ", frontier_.size(),
+                     " entries expected, the stored ones stop matching at ", rebuilt.size(),
+                     ". Somebody changed the data, or they are damaged; restore a backup."));
   }
   return absl::OkStatus();
 }
@@ -219,7 +241,9 @@ absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {
   return DestroyPhotos();
 }
 
-void Journal::Start() { thread_ = std::thread([this] { Loop(); }); }
+void Journal::Start() {
+  thread_ = std::thread([this] { Loop(); });
+}
 
 void Journal::Stop() {
   {
@@ -362,7 +386,8 @@ void Journal::AppendEntry(const pb::AuditRecord& record, store::Batch& batch) {
   const std::string row = IndexKey("o/", index);
   std::string value(1, file_key == nullptr ? '\0' : static_cast<char>(record.ban_id().size()));
   if (file_key != nullptr) value += record.ban_id();
-  value += keys::Seal(file_key == nullptr ? house_key() : *file_key, opening.SerializeAsString(), row, *parts_.random);
+  value += keys::Seal(file_key == nullptr ? house_key() : *file_key, opening.SerializeAsString(), row,
+                      *parts_.random);
   batch.Put(IndexKey("l/", index), commitment);
   batch.Put(row, std::move(value));
   frontier_.Append(audit::LeafHash(commitment));
@@ -380,13 +405,14 @@ absl::Status Journal::Commit(store::Batch& batch) {
   return parts_.store->Commit(batch);
 }
 
-// The intent is in the log. Now the keys go, then the ciphertext, with the entry that says so. A crash anywhere between
-// leaves the bans in kDestroying, and the next start comes here again before it serves.
+// The intent is in the log. Now the keys go, then the ciphertext, with the entry that says so. A crash
+// anywhere between leaves the bans in kDestroying, and the next start comes here again before it serves.
 absl::Status Journal::DestroyPhotos() {
-  if (world_.destroying().empty()) return absl::OkStatus();
+  if (world_.destroying().empty() && orphans_.empty()) return absl::OkStatus();
   const std::vector<std::string> ban_ids(world_.destroying().begin(), world_.destroying().end());
   std::vector<std::string> photo_ids;
   for (const std::string& id : ban_ids) photo_ids.push_back(world_.FindBan(id)->release.photo_id);
+  photo_ids.insert(photo_ids.end(), orphans_.begin(), orphans_.end());
   auto generation = parts_.photo_keys->Destroy(photo_ids);
   if (!generation.ok()) return generation.status();
 
@@ -409,9 +435,23 @@ absl::Status Journal::DestroyPhotos() {
     turn.Log(std::move(record));
     turn.Put(std::move(ban));
   }
+  for (const std::string& photo_id : orphans_) {
+    pb::AuditRecord record;
+    record.set_event("OrphanKeyDestroyed");
+    record.set_result(pb::RESULT_DONE);
+    record.set_photo_id(photo_id);
+    record.set_key_generation(*generation);
+    batch.Delete("ph/" + photo_id);
+    turn.Log(std::move(record));
+  }
+  orphans_.clear();
   Apply(turn, batch);
   if (auto s = Commit(batch); !s.ok()) return s;
-  return parts_.store->Compact("ph/");
+  // The keys are gone and that is on record; what is left is noise, and sweeping it up may wait for a better moment.
+  if (auto s = parts_.store->Compact("ph/"); !s.ok()) {
+    std::fprintf(stderr, "waarborgd: could not sweep up after a destruction: %s\n", std::string(s.message()).c_str());
+  }
+  return absl::OkStatus();
 }
 
 std::string Journal::SealHouse(const std::string& key, const std::string& value) {
@@ -429,30 +469,32 @@ Journal::OpeningKeys Journal::CopyOpeningKeys(const Turn& turn) const {
 
 absl::Status Journal::ReadBack(const OpeningKeys& keys, uint64_t newest,
                                const std::function<bool(const Entry&)>& each) const {
-  return parts_.store->ScanBack("o/", IndexKey("o/", newest), [&](std::string_view row, std::string_view value) {
-    Entry entry;
-    entry.index = IndexOf(row);
-    auto commitment = parts_.store->Get(IndexKey("l/", entry.index));
-    if (commitment.ok()) entry.commitment = std::move(*commitment);
-    const size_t id_size = value.empty() ? 0 : static_cast<uint8_t>(value[0]);
-    if (value.size() > 1 + id_size) {
-      const std::string ban_id(value.substr(1, id_size));
-      const base::Secret* key = &keys.house;
-      if (!ban_id.empty()) {
-        auto it = std::lower_bound(keys.by_ban.begin(), keys.by_ban.end(), ban_id,
-                                   [](const auto& pair, const std::string& id) { return pair.first < id; });
-        key = it != keys.by_ban.end() && it->first == ban_id ? &it->second : nullptr;
-      }
-      auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, value.substr(1 + id_size), row);
-      pb::OpeningRecord opening;
-      pb::AuditRecord record;
-      if (plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record()) &&
-          audit::Commit(opening.key(), opening.record()) == entry.commitment) {
-        entry.record = std::move(record);
-      }
-    }
-    return each(entry);
-  });
+  return parts_.store->ScanBack(
+      "o/", IndexKey("o/", newest), [&](std::string_view row, std::string_view value) {
+        Entry entry;
+        entry.index = IndexOf(row);
+        auto commitment = parts_.store->Get(IndexKey("l/", entry.index));
+        if (commitment.ok()) entry.commitment = std::move(*commitment);
+        const size_t id_size = value.empty() ? 0 : static_cast<uint8_t>(value[0]);
+        if (value.size() > 1 + id_size) {
+          const std::string ban_id(value.substr(1, id_size));
+          const base::Secret* key = &keys.house;
+          if (!ban_id.empty()) {
+            auto it =
+                std::lower_bound(keys.by_ban.begin(), keys.by_ban.end(), ban_id,
+                                 [](const auto& pair, const std::string& id) { return pair.first < id; });
+            key = it != keys.by_ban.end() && it->first == ban_id ? &it->second : nullptr;
+          }
+          auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, value.substr(1 + id_size), row);
+          pb::OpeningRecord opening;
+          pb::AuditRecord record;
+          if (plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record()) &&
+              audit::Commit(opening.key(), opening.record()) == entry.commitment) {
+            entry.record = std::move(record);
+          }
+        }
+        return each(entry);
+      });
 }
 
 absl::StatusOr<std::string> Journal::ReadSealedPhoto(const std::string& photo_id) const {

@@ -27,16 +27,17 @@ namespace waarborg::journal {
 
 class Journal;
 
-// One piece of work at its place in the order: it reads the state, stages changes and logs entries. What is staged takes
-// effect when the work returns without having called Discard, together with the entries or not at all. Lives on the
-// writer's thread for as long as the work runs.
+// One piece of work at its place in the order: it reads the state, stages changes and logs entries. What is
+// staged takes effect when the work returns without having called Discard, together with the entries or not
+// at all. Lives on the writer's thread for as long as the work runs.
 class Turn {
  public:
   // The instant of this turn: never before that of an earlier entry, whatever the system's clock does.
   absl::Time now() const { return now_; }
   absl::CivilDay today() const { return base::LocalDay(now_); }
   const state::World& world() const { return world_; }
-  // Sessions are not persisted and may be changed at once; nothing about them leaves before the entry is durable.
+  // Sessions are not persisted and may be changed at once; nothing about them leaves before the entry is
+  // durable.
   state::World& sessions() { return world_; }
   base::Random& random() { return random_; }
 
@@ -85,15 +86,15 @@ class Turn {
   std::vector<std::pair<std::string, waarborg::v1::IdempotencyRecord>> remembered_;
 };
 
-// The single writer. Work queues up from any thread; one thread takes it in order, gathers what has queued meanwhile,
-// and commits state and log entries in one synced batch. Only then are the answers given. A failed commit stops the
-// writer for good: nothing is run or answered as done after it.
+// The single writer. Work queues up from any thread; one thread takes it in order, gathers what has queued
+// meanwhile, and commits state and log entries in one synced batch. Only then are the answers given. A failed
+// commit stops the writer for good: nothing is run or answered as done after it.
 class Journal {
  public:
   struct Work {
     std::function<void(Turn&)> run;
-    // Called once on the writer's thread, after the sync: true when what `run` did is durable, false when it is not and
-    // must not be answered. Must not block.
+    // Called once on the writer's thread, after the sync: true when what `run` did is durable, false when it
+    // is not and must not be answered. Must not block.
     std::function<void(bool durable)> done;
   };
 
@@ -105,17 +106,19 @@ class Journal {
     keys::Keystore* photo_keys;  // one key for each photo
   };
 
-  // Reads everything back and checks the log: as many entries as its head says, and the same tree. All parts outlive
-  // the journal. Does not start the writer.
+  // Reads everything back and checks the log: as many entries as its head says, and the same tree. All parts
+  // outlive the journal. Does not start the writer.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(const Parts& parts);
   ~Journal();
 
-  // What the clock sets off; called at the start of every batch in which something is due, before the work in it.
+  // What the clock sets off; called at the start of every batch in which something is due, before the work in
+  // it.
   void SetClockwork(std::function<void(Turn&)> clockwork) { clockwork_ = std::move(clockwork); }
   // Called once, on the writer's thread, when the writer has stopped because it cannot record.
   void OnFailure(std::function<void(const absl::Status&)> f) { on_failure_ = std::move(f); }
 
-  // Runs `work` and what is due on the caller's thread; only before Start. For setting up and for catching up.
+  // Runs `work` and what is due on the caller's thread; only before Start. For setting up and for catching
+  // up.
   absl::Status RunNow(const std::function<void(Turn&)>& work);
   void Start();
   // Takes no more work, does what was taken, and returns when the writer's thread has ended.
@@ -138,7 +141,8 @@ class Journal {
     std::vector<std::pair<std::string, base::Secret>> by_ban;  // sorted by id
   };
   OpeningKeys CopyOpeningKeys(const Turn& turn) const;  // on the writer's thread
-  absl::Status ReadBack(const OpeningKeys& keys, uint64_t newest, const std::function<bool(const Entry&)>& each) const;
+  absl::Status ReadBack(const OpeningKeys& keys, uint64_t newest,
+                        const std::function<bool(const Entry&)>& each) const;
   // The sealed photo; open it with Turn::PhotoKey.
   absl::StatusOr<std::string> ReadSealedPhoto(const std::string& photo_id) const;
 
@@ -159,6 +163,8 @@ class Journal {
   void Apply(Turn& turn, store::Batch& batch);
   void AppendEntry(const waarborg::v1::AuditRecord& record, store::Batch& batch);
   absl::Status Commit(store::Batch& batch);
+  // Photo keys that no file names: what a crash between keystore and store leaves behind.
+  void FindOrphans();
   absl::Status DestroyPhotos();
   std::string SealHouse(const std::string& key, const std::string& value);
   const base::Secret& house_key() const { return *parts_.file_keys->Find("house"); }
@@ -167,6 +173,7 @@ class Journal {
   state::World world_;
   audit::Frontier frontier_;
   absl::Time high_water_ = absl::UnixEpoch();
+  std::vector<std::string> orphans_;
   std::map<std::string, waarborg::v1::IdempotencyRecord> idempotency_;
   absl::Time idempotency_swept_ = absl::InfinitePast();
   base::Secret idempotency_key_;

@@ -19,6 +19,9 @@
 namespace waarborg::keys {
 namespace {
 
+// Length byte, id, nonce, key and tag.
+constexpr size_t kMaxRecord = 1 + 255 + 12 + kKeySize + 16;
+
 std::string KeyContext(const std::string& name, uint64_t generation, const std::string& id) {
   return absl::StrCat("key ", name, " ", generation, " ", id);
 }
@@ -31,7 +34,8 @@ absl::StatusOr<std::set<uint64_t>> Generations(const std::string& folder, const 
                                                const char* ending) {
   std::set<uint64_t> found;
   DIR* dir = opendir(folder.c_str());
-  if (dir == nullptr) return absl::UnavailableError(absl::StrCat("cannot read ", folder, ": ", std::strerror(errno)));
+  if (dir == nullptr)
+    return absl::UnavailableError(absl::StrCat("cannot read ", folder, ": ", std::strerror(errno)));
   while (const dirent* entry = readdir(dir)) {
     absl::string_view file = entry->d_name;
     uint64_t n = 0;
@@ -63,7 +67,8 @@ absl::StatusOr<std::unique_ptr<Keystore>> Keystore::Open(const std::string& fold
     if (key_files->contains(n) && gen_files->contains(n)) newest = n;
   }
   if (newest == 0) {
-    // A generation key alone is what a crash at the very first start leaves; keys without one would be a loss.
+    // A generation key alone is what a crash at the very first start leaves; keys without one would be a
+    // loss.
     if (!key_files->empty()) {
       return absl::DataLossError(absl::StrCat(folder, "/", name, ": keys without their generation key"));
     }
@@ -110,7 +115,11 @@ absl::Status Keystore::Load(uint64_t generation) {
   while (at < file.size()) {
     size_t length = 0;
     if (file.size() - at >= 4) {
-      for (int i = 0; i < 4; ++i) length |= static_cast<size_t>(static_cast<uint8_t>(file[at + i])) << (8 * i);
+      for (int i = 0; i < 4; ++i)
+        length |= static_cast<size_t>(static_cast<uint8_t>(file[at + i])) << (8 * i);
+    }
+    if (file.size() - at >= 4 && length > kMaxRecord) {
+      return absl::DataLossError(absl::StrCat(Path(generation, ".keys"), ": record at byte ", at, " is damaged"));
     }
     if (file.size() - at < 4 || file.size() - at - 4 < length) {
       if (truncate(Path(generation, ".keys").c_str(), static_cast<off_t>(at)) != 0) {
@@ -127,7 +136,8 @@ absl::Status Keystore::Load(uint64_t generation) {
       key = Unseal(generation_key_, rest.substr(1 + id_size), KeyContext(name_, generation, id));
     }
     if (!key || key->size() != kKeySize) {
-      return absl::DataLossError(absl::StrCat(Path(generation, ".keys"), ": record at byte ", at, " does not open"));
+      return absl::DataLossError(
+          absl::StrCat(Path(generation, ".keys"), ": record at byte ", at, " does not open"));
     }
     keys_[id] = std::make_unique<base::Secret>(*key);
     base::Wipe(key->data(), key->size());
@@ -136,13 +146,15 @@ absl::Status Keystore::Load(uint64_t generation) {
   return absl::OkStatus();
 }
 
-// Makes a generation of the keys in memory durable. The key file is renamed into place last: from then on it counts.
+// Makes a generation of the keys in memory durable. The key file is renamed into place last: from then on it
+// counts.
 absl::Status Keystore::WriteGeneration(uint64_t generation) {
   generation_ = generation;
   generation_key_ = base::Secret::OfSize(kKeySize);
   random_.Fill(generation_key_.MutableData(), kKeySize);
-  if (auto s = base::WriteFileDurably(Path(generation, ".gen"),
-                                      Seal(root_, generation_key_.Reveal(), GenerationContext(name_, generation), random_));
+  if (auto s = base::WriteFileDurably(
+          Path(generation, ".gen"),
+          Seal(root_, generation_key_.Reveal(), GenerationContext(name_, generation), random_));
       !s.ok()) {
     return s;
   }

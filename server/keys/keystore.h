@@ -15,16 +15,16 @@
 
 namespace waarborg::keys {
 
-// Keys of 32 bytes by id, kept outside the database. All of them are wrapped by a generation key; a destruction writes
-// the next generation without the ended keys and then destroys the old generation key, so that every older copy of the
-// file is noise.
+// Keys of 32 bytes by id, kept outside the database. All of them are wrapped by a generation key; a
+// destruction writes the next generation without the ended keys and then destroys the old generation key, so
+// that every older copy of the file is noise.
 //
 // On disk, in a folder of its own:
 //   NAME-N.gen    generation key N, sealed under the root key (AES-256-GCM, context "generation NAME N")
 //   NAME-N.keys   records one after another: u32 little-endian length of the rest, u8 length of the id, id,
 //                 key sealed under generation key N (context "key NAME N ID")
-// The generation in force is the highest N with both files. A torn record at the end (a crash while adding) was never
-// acknowledged and is cut off; anything else that does not open is an error.
+// The generation in force is the highest N with both files. A torn record at the end (a crash while adding)
+// was never acknowledged and is cut off; anything else that does not open is an error.
 //
 // Not thread-safe: belongs to the writer's thread, but for the time before it starts.
 class Keystore {
@@ -33,8 +33,8 @@ class Keystore {
   static absl::StatusOr<std::unique_ptr<Keystore>> Open(const std::string& folder, const std::string& name,
                                                         const base::Secret& root, base::Random& random);
 
-  // Takes a fresh random key into memory under the id. It is on disk after the next Sync; nothing sealed with it may be
-  // written before that. The id must not be in use.
+  // Takes a fresh random key into memory under the id. It is on disk after the next Sync; nothing sealed with
+  // it may be written before that. The id must not be in use.
   const base::Secret& Add(const std::string& id);
 
   // Puts every added key on disk. After an error the keystore must not be used any more.
@@ -43,8 +43,9 @@ class Keystore {
   // The key, or null when there is none (destroyed, lost, or never there). Valid until the next Destroy.
   const base::Secret* Find(const std::string& id) const;
 
-  // Destroys these keys for good and returns the number of the new generation. Unknown ids are passed over, so that an
-  // interrupted destruction can be repeated. After an error the keystore must not be used any more.
+  // Destroys these keys for good and returns the number of the new generation. Unknown ids are passed over,
+  // so that an interrupted destruction can be repeated. After an error the keystore must not be used any
+  // more.
   absl::StatusOr<uint64_t> Destroy(const std::vector<std::string>& ids);
 
   // Every key with its id, in no order. For rotating keys and for those who search a disk for them.

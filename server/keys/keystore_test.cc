@@ -110,15 +110,18 @@ TEST_F(KeystoreTest, ATornEndIsCutOffAndDamageIsRefused) {
   EXPECT_FALSE(Keystore::Open(folder, "photo", root, random).ok());
 }
 
-// A crash between any two steps of a destruction: the next opening ends in one generation, before or after, never half.
+// A crash between any two steps of a destruction: the next opening ends in one generation, before or after,
+// never half.
 TEST_F(KeystoreTest, AnInterruptedDestructionIsFinishedOrUndone) {
   auto store = Open();
   store->Add("a");
   store->Add("b");
   ASSERT_TRUE(store->Sync().ok());
-  const std::string gen1 = *base::ReadFile(folder + "/photo-1.gen"), keys1 = *base::ReadFile(folder + "/photo-1.keys");
+  const std::string gen1 = *base::ReadFile(folder + "/photo-1.gen"),
+                    keys1 = *base::ReadFile(folder + "/photo-1.keys");
   ASSERT_TRUE(store->Destroy({"a"}).ok());
-  const std::string gen2 = *base::ReadFile(folder + "/photo-2.gen"), keys2 = *base::ReadFile(folder + "/photo-2.keys");
+  const std::string gen2 = *base::ReadFile(folder + "/photo-2.gen"),
+                    keys2 = *base::ReadFile(folder + "/photo-2.keys");
   struct Crash {
     const char* what;
     bool gen1, keys1, gen2, keys2, a_there;

@@ -37,12 +37,17 @@ EVP_CIPHER_CTX* Context() {
   return ctx.get();
 }
 
-const uint8_t* Bytes(std::string_view s) { return reinterpret_cast<const uint8_t*>(s.data()); }
-uint8_t* Bytes(std::string& s) { return reinterpret_cast<uint8_t*>(s.data()); }
+const uint8_t* Bytes(std::string_view s) {
+  return reinterpret_cast<const uint8_t*>(s.data());
+}
+uint8_t* Bytes(std::string& s) {
+  return reinterpret_cast<uint8_t*>(s.data());
+}
 
 }  // namespace
 
-std::string Seal(const base::Secret& key, std::string_view plaintext, std::string_view context, base::Random& random) {
+std::string Seal(const base::Secret& key, std::string_view plaintext, std::string_view context,
+                 base::Random& random) {
   Must(key.size() == kKeySize);
   std::string out(kNonceSize + plaintext.size() + kTagSize, '\0');
   random.Fill(out.data(), kNonceSize);
@@ -50,25 +55,29 @@ std::string Seal(const base::Secret& key, std::string_view plaintext, std::strin
   int n = 0;
   Must(EVP_EncryptInit_ex2(ctx, Aes256Gcm(), key.RevealBytes(), Bytes(out), nullptr) == 1);
   Must(EVP_EncryptUpdate(ctx, nullptr, &n, Bytes(context), static_cast<int>(context.size())) == 1);
-  Must(EVP_EncryptUpdate(ctx, Bytes(out) + kNonceSize, &n, Bytes(plaintext), static_cast<int>(plaintext.size())) == 1);
+  Must(EVP_EncryptUpdate(ctx, Bytes(out) + kNonceSize, &n, Bytes(plaintext),
+                         static_cast<int>(plaintext.size())) == 1);
   Must(EVP_EncryptFinal_ex(ctx, Bytes(out) + kNonceSize + plaintext.size(), &n) == 1);
-  Must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, kTagSize, Bytes(out) + kNonceSize + plaintext.size()) == 1);
+  Must(EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, kTagSize, Bytes(out) + kNonceSize + plaintext.size()) ==
+       1);
   EVP_CIPHER_CTX_reset(ctx);
   return out;
 }
 
-std::optional<std::string> Unseal(const base::Secret& key, std::string_view sealed, std::string_view context) {
+std::optional<std::string> Unseal(const base::Secret& key, std::string_view sealed,
+                                  std::string_view context) {
   if (key.size() != kKeySize || sealed.size() < kNonceSize + kTagSize) return std::nullopt;
   const size_t length = sealed.size() - kNonceSize - kTagSize;
   std::string out(length, '\0');
   std::string tag(sealed.substr(kNonceSize + length));
   EVP_CIPHER_CTX* ctx = Context();
   int n = 0;
-  const bool ok = EVP_DecryptInit_ex2(ctx, Aes256Gcm(), key.RevealBytes(), Bytes(sealed), nullptr) == 1 &&
-                  EVP_DecryptUpdate(ctx, nullptr, &n, Bytes(context), static_cast<int>(context.size())) == 1 &&
-                  EVP_DecryptUpdate(ctx, Bytes(out), &n, Bytes(sealed) + kNonceSize, static_cast<int>(length)) == 1 &&
-                  EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, kTagSize, Bytes(tag)) == 1 &&
-                  EVP_DecryptFinal_ex(ctx, Bytes(out) + length, &n) == 1;
+  const bool ok =
+      EVP_DecryptInit_ex2(ctx, Aes256Gcm(), key.RevealBytes(), Bytes(sealed), nullptr) == 1 &&
+      EVP_DecryptUpdate(ctx, nullptr, &n, Bytes(context), static_cast<int>(context.size())) == 1 &&
+      EVP_DecryptUpdate(ctx, Bytes(out), &n, Bytes(sealed) + kNonceSize, static_cast<int>(length)) == 1 &&
+      EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, kTagSize, Bytes(tag)) == 1 &&
+      EVP_DecryptFinal_ex(ctx, Bytes(out) + length, &n) == 1;
   EVP_CIPHER_CTX_reset(ctx);
   if (!ok) {
     base::Wipe(out.data(), out.size());
@@ -92,8 +101,8 @@ base::Secret Derive(const base::Secret& key, std::string_view label) {
 std::string Mac(const base::Secret& key, std::string_view data) {
   std::string out(32, '\0');
   unsigned int n = 0;
-  Must(HMAC(EVP_sha256(), key.RevealBytes(), static_cast<int>(key.size()), Bytes(data), data.size(), Bytes(out), &n) !=
-       nullptr);
+  Must(HMAC(EVP_sha256(), key.RevealBytes(), static_cast<int>(key.size()), Bytes(data), data.size(),
+            Bytes(out), &n) != nullptr);
   return out;
 }
 

@@ -12,9 +12,10 @@ namespace waarborg::keys {
 
 inline constexpr size_t kKeySize = 32;
 
-// AES-256-GCM: nonce (12 bytes, random) || ciphertext || tag (16 bytes). `context` is authenticated, not stored: a sealed
-// value moved to another place does not open there. Safe from any thread.
-std::string Seal(const base::Secret& key, std::string_view plaintext, std::string_view context, base::Random& random);
+// AES-256-GCM: nonce (12 bytes, random) || ciphertext || tag (16 bytes). `context` is authenticated, not
+// stored: a sealed value moved to another place does not open there. Safe from any thread.
+std::string Seal(const base::Secret& key, std::string_view plaintext, std::string_view context,
+                 base::Random& random);
 
 // The plaintext, or nothing when key, context or a single bit is wrong.
 std::optional<std::string> Unseal(const base::Secret& key, std::string_view sealed, std::string_view context);

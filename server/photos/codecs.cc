@@ -27,8 +27,8 @@ std::optional<Rule> SizeRefused(int64_t width, int64_t height) {
   return std::nullopt;
 }
 
-// Where the picture ends: just behind its end-of-image marker; npos when there is none. Segments are stepped over by
-// their lengths, so that a marker inside metadata does not count.
+// Where the picture ends: just behind its end-of-image marker; npos when there is none. Segments are stepped
+// over by their lengths, so that a marker inside metadata does not count.
 size_t JpegEnd(std::string_view f) {
   size_t at = 2;
   while (at + 4 <= f.size()) {
@@ -44,7 +44,8 @@ size_t JpegEnd(std::string_view f) {
     // Entropy-coded data: up to a marker that is neither a stuffed zero nor a restart.
     while (at + 1 < f.size()) {
       const auto next = static_cast<uint8_t>(f[at + 1]);
-      if (static_cast<uint8_t>(f[at]) == 0xFF && next != 0 && next != 0xFF && (next < 0xD0 || next > 0xD7)) break;
+      if (static_cast<uint8_t>(f[at]) == 0xFF && next != 0 && next != 0xFF && (next < 0xD0 || next > 0xD7))
+        break;
       ++at;
     }
     if (at + 2 == f.size() && static_cast<uint8_t>(f[at + 1]) == 0xD9) return f.size();
@@ -65,8 +66,8 @@ void ReadPng(png_structp png, png_bytep out, png_size_t size) {
 }
 
 // Decodes into `raster`; an error jumps back here, past objects that need no destructor. False when damaged.
-bool DecodePngRows(png_structp png, png_infop info, Raster& raster, std::vector<png_bytep>& rows, PngInput& input,
-                   std::optional<Rule>& refused) {
+bool DecodePngRows(png_structp png, png_infop info, Raster& raster, std::vector<png_bytep>& rows,
+                   PngInput& input, std::optional<Rule>& refused) {
   if (setjmp(png_jmpbuf(png))) return false;  // NOLINT: libpng's way to report errors
   png_set_user_limits(png, 20000, 20000);
   png_set_chunk_malloc_max(png, 1 << 20);
@@ -112,7 +113,7 @@ Outcome<Raster> DecodeJpeg(std::string_view file) {
   Raster raster(width, height);
   // A warning ("premature end") means that part of the picture is made up: refuse it as damaged.
   if (tjDecompress2(tj.get(), bytes, file.size(), raster.rgb.data(), width, 0, height, TJPF_RGB,
-                    TJFLAG_STOPONWARNING | TJFLAG_ACCURATEDCT) != 0) {
+                    TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS | TJFLAG_ACCURATEDCT) != 0) {
     return Rule::kPhotoDamaged;
   }
   return raster;
@@ -144,8 +145,8 @@ std::string EncodeJpeg(const Raster& raster) {
   Tj tj(tjInitCompress());
   unsigned char* out = nullptr;
   unsigned long size = 0;  // NOLINT: turbojpeg's type
-  if (tj == nullptr || tjCompress2(tj.get(), raster.rgb.data(), raster.width, 0, raster.height, TJPF_RGB, &out, &size,
-                                   TJSAMP_444, 90, TJFLAG_ACCURATEDCT) != 0) {
+  if (tj == nullptr || tjCompress2(tj.get(), raster.rgb.data(), raster.width, 0, raster.height, TJPF_RGB,
+                                   &out, &size, TJSAMP_444, 90, TJFLAG_ACCURATEDCT) != 0) {
     return "";
   }
   std::string jpeg(reinterpret_cast<char*>(out), size);

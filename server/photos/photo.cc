@@ -17,7 +17,9 @@ using domain::Rule;
 
 constexpr uint8_t kLightGrey = 0xE6;
 
-bool StartsWith(std::string_view s, std::string_view prefix) { return s.substr(0, prefix.size()) == prefix; }
+bool StartsWith(std::string_view s, std::string_view prefix) {
+  return s.substr(0, prefix.size()) == prefix;
+}
 
 // A line of text as coverage, 0 to 255.
 struct TextMask {
@@ -90,8 +92,8 @@ class Typesetter {
   int used_ = 0;
 };
 
-// Writes light letters with a dark rim, half transparent, so that they show on any skin, hair and background without
-// hiding the face.
+// Writes light letters with a dark rim, half transparent, so that they show on any skin, hair and background
+// without hiding the face.
 void Blend(Raster& raster, const TextMask& mask, int used, int left, int top) {
   auto coverage = [&](int x, int y) -> int {
     if (x < 0 || y < 0 || x >= used || y >= mask.height) return 0;
@@ -102,7 +104,8 @@ void Blend(Raster& raster, const TextMask& mask, int used, int left, int top) {
       const int px = left + x, py = top + y;
       if (px < 0 || py < 0 || px >= raster.width || py >= raster.height) continue;
       const int light = coverage(x, y);
-      const int rim = std::max({coverage(x - 1, y), coverage(x + 1, y), coverage(x, y - 1), coverage(x, y + 1)});
+      const int rim =
+          std::max({coverage(x - 1, y), coverage(x + 1, y), coverage(x, y - 1), coverage(x, y + 1)});
       if (light == 0 && rim == 0) continue;
       uint8_t* p = raster.At(px, py);
       for (int c = 0; c < 3; ++c) {

@@ -18,16 +18,16 @@ inline constexpr int64_t kMaxPixels = 40'000'000;
 inline constexpr int kMinWidth = 100;
 inline constexpr int kMinHeight = 128;
 
-// Makes an ID photo of a file: JPEG or PNG in, JPEG of kWidth x kHeight out, without any metadata. The picture is scaled
-// to fit and centred on light grey, never stretched. Refused: other kinds of files whatever their name, truncated or
-// damaged pictures, too many bytes or pixels, bytes behind the end of the picture. Takes milliseconds: call it on a
-// worker, not on a thread that others wait for.
+// Makes an ID photo of a file: JPEG or PNG in, JPEG of kWidth x kHeight out, without any metadata. The
+// picture is scaled to fit and centred on light grey, never stretched. Refused: other kinds of files whatever
+// their name, truncated or damaged pictures, too many bytes or pixels, bytes behind the end of the picture.
+// Takes milliseconds: call it on a worker, not on a thread that others wait for.
 domain::Outcome<std::string> Normalise(std::string_view file);
 
-// The photo as one person sees it: decoded, the lines written across it in a repeated band, encoded again. `who`,
-// `where` and `when` are for the eyes of whoever finds a picture of the screen. Refuses (photo-damaged) what is not a
-// normalised photo.
-domain::Outcome<std::string> Watermark(std::string_view jpeg, const std::string& who, const std::string& where,
-                                       const std::string& when);
+// The photo as one person sees it: decoded, the lines written across it in a repeated band, encoded again.
+// `who`, `where` and `when` are for the eyes of whoever finds a picture of the screen. Refuses
+// (photo-damaged) what is not a normalised photo.
+domain::Outcome<std::string> Watermark(std::string_view jpeg, const std::string& who,
+                                       const std::string& where, const std::string& when);
 
 }  // namespace waarborg::photos

@@ -40,11 +40,11 @@ TEST(Normalise, MetadataIsGone) {
 
 TEST(Normalise, RefusesWhatIsNotAWholePictureAndNothingElse) {
   const std::pair<const char*, Rule> cases[] = {
-      {"text", Rule::kPhotoNotAnImage},          {"disguised", Rule::kPhotoNotAnImage},
-      {"empty", Rule::kPhotoNotAnImage},         {"truncated-jpeg", Rule::kPhotoDamaged},
-      {"truncated-png", Rule::kPhotoDamaged},    {"trailing", Rule::kPhotoDisguised},
-      {"trailing-png", Rule::kPhotoDisguised},   {"too-large", Rule::kPhotoTooLarge},
-      {"too-small", Rule::kPhotoTooSmall},       {"too-many-pixels", Rule::kPhotoTooManyPixels},
+      {"text", Rule::kPhotoNotAnImage},        {"disguised", Rule::kPhotoNotAnImage},
+      {"empty", Rule::kPhotoNotAnImage},       {"truncated-jpeg", Rule::kPhotoDamaged},
+      {"truncated-png", Rule::kPhotoDamaged},  {"trailing", Rule::kPhotoDisguised},
+      {"trailing-png", Rule::kPhotoDisguised}, {"too-large", Rule::kPhotoTooLarge},
+      {"too-small", Rule::kPhotoTooSmall},     {"too-many-pixels", Rule::kPhotoTooManyPixels},
   };
   for (const auto& [name, rule] : cases) {
     auto photo = Normalise(testing::BadPhoto(name));
@@ -56,7 +56,8 @@ TEST(Normalise, RefusesWhatIsNotAWholePictureAndNothingElse) {
 TEST(Normalise, EveryTruncationIsRefused) {
   const std::string jpeg = testing::PortraitJpeg(4), png = testing::PortraitPng(4);
   for (const std::string& file : {jpeg, png}) {
-    for (size_t size : {size_t{0}, size_t{3}, size_t{20}, file.size() / 7, file.size() / 2, file.size() - 100, file.size() - 2, file.size() - 1}) {
+    for (size_t size : {size_t{0}, size_t{3}, size_t{20}, file.size() / 7, file.size() / 2, file.size() - 100,
+                        file.size() - 2, file.size() - 1}) {
       EXPECT_FALSE(Normalise(file.substr(0, size)).ok()) << size << " of " << file.size();
     }
   }
@@ -84,7 +85,9 @@ TEST(Watermark, MarksThePictureAndLeavesTheFaceToBeSeen) {
 TEST(Watermark, PortraitsAreDifferentEnoughToTellApart) {
   for (int a = 1; a <= 6; ++a) {
     for (int b = a + 1; b <= 6; ++b) {
-      EXPECT_GT(Difference(*DecodeJpeg(*Normalise(testing::PortraitJpeg(a))), *DecodeJpeg(*Normalise(testing::PortraitJpeg(b)))), 8.0)
+      EXPECT_GT(Difference(*DecodeJpeg(*Normalise(testing::PortraitJpeg(a))),
+                           *DecodeJpeg(*Normalise(testing::PortraitJpeg(b)))),
+                8.0)
           << a << " and " << b;
     }
   }

@@ -20,7 +20,9 @@ struct Raster {
   Raster() = default;
   Raster(int w, int h, uint8_t fill = 0)
       : width(w), height(h), rgb(static_cast<size_t>(w) * static_cast<size_t>(h) * 3, fill) {}
-  uint8_t* At(int x, int y) { return &rgb[(static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * 3]; }
+  uint8_t* At(int x, int y) {
+    return &rgb[(static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * 3];
+  }
   const uint8_t* At(int x, int y) const {
     return &rgb[(static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)) * 3];
   }

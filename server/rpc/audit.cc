@@ -32,7 +32,8 @@ bool Fits(const pb::ListEntriesRequest& in, const pb::AuditRecord& r) {
   if (!in.ban_id().empty() && r.ban_id() != in.ban_id()) return false;
   if (!in.person_id().empty() && r.person_id() != in.person_id()) return false;
   if (!in.station_id().empty() && r.station_id() != in.station_id()) return false;
-  if (in.events_size() > 0 && std::find(in.events().begin(), in.events().end(), r.event()) == in.events().end()) {
+  if (in.events_size() > 0 &&
+      std::find(in.events().begin(), in.events().end(), r.event()) == in.events().end()) {
     return false;
   }
   if (in.refused_only() && r.result() != pb::RESULT_REFUSED) return false;
@@ -42,8 +43,8 @@ bool Fits(const pb::ListEntriesRequest& in, const pb::AuditRecord& r) {
 }
 
 bool HasFilter(const pb::ListEntriesRequest& in) {
-  return !in.ban_id().empty() || !in.person_id().empty() || !in.station_id().empty() || in.events_size() > 0 ||
-         in.refused_only() || in.has_from() || in.has_until();
+  return !in.ban_id().empty() || !in.person_id().empty() || !in.station_id().empty() ||
+         in.events_size() > 0 || in.refused_only() || in.has_from() || in.has_until();
 }
 
 void ListEntries(Core& core, const Credentials& credentials, const pb::ListEntriesRequest& in,
@@ -113,7 +114,9 @@ Bound BindAudit(Server& server) {
   Core& core = server.core();
   b.Unary<pb::ListEntriesRequest, pb::ListEntriesResponse>(
       Rpc::kListEntries, &S::RequestListEntries,
-      [&core](const Credentials& who, const auto& in, auto* out, Done done) { ListEntries(core, who, in, out, done); });
+      [&core](const Credentials& who, const auto& in, auto* out, Done done) {
+        ListEntries(core, who, in, out, done);
+      });
   b.Query<pb::GetTreeHeadRequest, pb::GetTreeHeadResponse>(
       Rpc::kGetTreeHead, &S::RequestGetTreeHead,
       [&core](Context& c, const auto&, auto& out) { return GetTreeHead(c, core, out); });

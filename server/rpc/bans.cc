@@ -61,7 +61,8 @@ Outcome<std::string> ProposeBan(Context& c, const pb::ProposeBanRequest& in, pb:
   return id;
 }
 
-Outcome<std::string> DenyOnTheSpot(Context& c, const pb::DenyOnTheSpotRequest& in, pb::DenyOnTheSpotResponse& out) {
+Outcome<std::string> DenyOnTheSpot(Context& c, const pb::DenyOnTheSpotRequest& in,
+                                   pb::DenyOnTheSpotResponse& out) {
   WB_CHECK(c.Require({}));
   auto identity = state::IdentityFrom(in.identity(), "identity");
   if (!identity.ok()) return identity.refusal();
@@ -107,10 +108,12 @@ Outcome<std::string> AmendBan(Context& c, const pb::AmendBanRequest& in, pb::Ame
   amendment.reasons = in.reasons();
   amendment.affected_department = in.affected_department();
   amendment.open_channels = in.open_channels();
+  amendment.person_id = c.me();
   auto ban = c.RequireBan(in.ban_id());
   if (!ban.ok()) return ban.refusal();
   // The desk fills in who and what happened; what follows from it is for others.
-  if (c.role().role == domain::Role::kDeskStaff && amendment.terms) return Refusal(Rule::kRoleNotAllowed, "terms");
+  if (c.role().role == domain::Role::kDeskStaff && amendment.terms)
+    return Refusal(Rule::kRoleNotAllowed, "terms");
   const bool was_alert = ban->state == domain::BanState::kAlert;
   WB_CHECK(domain::Amend(c.municipality(), ban.value(), amendment, c.now()));
   // Who establishes the identity behind an alert proposes the ban that follows.
@@ -202,7 +205,8 @@ Verdict ListBans(Context& c, const pb::ListBansRequest& in, pb::ListBansResponse
   if (size < 1 || size > kMaxPage) return Refusal(Rule::kFieldInvalid, "page_size");
   std::vector<const domain::Ban*> found;
   for (const auto& [id, ban] : c.world().bans()) {
-    if (IsAmong(in.states(), ban.state) && IsAmong(in.photo_states(), ban.release.state)) found.push_back(&ban);
+    if (IsAmong(in.states(), ban.state) && IsAmong(in.photo_states(), ban.release.state))
+      found.push_back(&ban);
   }
   // Newest first; the id makes the order total, so that a page token points at one place.
   auto before = [](const domain::Ban* a, const domain::Ban* b) {
@@ -223,6 +227,11 @@ Verdict ListBans(Context& c, const pb::ListBansRequest& in, pb::ListBansResponse
       break;
     }
     *out.add_bans() = ListedFor(c.role().role, **from, c.now());
+    // Who looked at this file must be answerable file by file.
+    pb::AuditRecord listed;
+    listed.set_event("FileListed");
+    listed.set_ban_id((*from)->id);
+    c.more_entries.push_back(std::move(listed));
   }
   c.RequireNothing();
   return domain::kAllowed;
@@ -236,10 +245,12 @@ Bound BindBans(Server& server) {
   using S = pb::BanService::AsyncService;
   auto service = std::make_unique<S>();
   Binder<S> b(server, service.get());
-  b.Command<pb::ProposeBanRequest, pb::ProposeBanResponse>(Rpc::kProposeBan, &S::RequestProposeBan, ProposeBan);
-  b.Command<pb::DenyOnTheSpotRequest, pb::DenyOnTheSpotResponse>(Rpc::kDenyOnTheSpot, &S::RequestDenyOnTheSpot,
-                                                                 DenyOnTheSpot);
-  b.Command<pb::RaiseAlertRequest, pb::RaiseAlertResponse>(Rpc::kRaiseAlert, &S::RequestRaiseAlert, RaiseAlert);
+  b.Command<pb::ProposeBanRequest, pb::ProposeBanResponse>(Rpc::kProposeBan, &S::RequestProposeBan,
+                                                           ProposeBan);
+  b.Command<pb::DenyOnTheSpotRequest, pb::DenyOnTheSpotResponse>(Rpc::kDenyOnTheSpot,
+                                                                 &S::RequestDenyOnTheSpot, DenyOnTheSpot);
+  b.Command<pb::RaiseAlertRequest, pb::RaiseAlertResponse>(Rpc::kRaiseAlert, &S::RequestRaiseAlert,
+                                                           RaiseAlert);
   b.Command<pb::AmendBanRequest, pb::AmendBanResponse>(Rpc::kAmendBan, &S::RequestAmendBan, AmendBan);
   b.Command<pb::AdviseBanRequest, pb::AdviseBanResponse>(Rpc::kAdviseBan, &S::RequestAdviseBan, AdviseBan);
   b.Command<pb::DecideBanRequest, pb::DecideBanResponse>(Rpc::kDecideBan, &S::RequestDecideBan, DecideBan);

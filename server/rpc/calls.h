@@ -16,7 +16,8 @@ namespace waarborg::rpc {
 template <class Req, class Res>
 class UnaryCall final : public Tag {
  public:
-  using RequestFn = std::function<void(grpc::ServerContext*, Req*, grpc::ServerAsyncResponseWriter<Res>*, void*)>;
+  using RequestFn =
+      std::function<void(grpc::ServerContext*, Req*, grpc::ServerAsyncResponseWriter<Res>*, void*)>;
   // Must lead to exactly one call of `done`, on any thread.
   using Handler = std::function<void(const access::Credentials&, const Req&, Res*, Done done)>;
 
@@ -34,7 +35,7 @@ class UnaryCall final : public Tag {
       delete this;
       return;
     }
-    Arm(server_, request_, handler_);
+    if (!server_.stopping()) Arm(server_, request_, handler_);
     finishing_ = true;
     if (!server_.CallBegins()) {
       writer_.FinishWithError(ToStatus(domain::Refusal(domain::Rule::kStopping)), this);
@@ -51,7 +52,7 @@ class UnaryCall final : public Tag {
 
  private:
   UnaryCall(Server& server, RequestFn request, Handler handler)
-      : server_(server), request_(std::move(request)), handler_(std::move(handler)), writer_(&context_) {}
+      : Tag(server.tags_alive()), server_(server), request_(std::move(request)), handler_(std::move(handler)), writer_(&context_) {}
 
   Server& server_;
   RequestFn request_;
@@ -91,7 +92,7 @@ class BytesOutCall final : public Tag {
         delete this;
         return;
       }
-      Arm(server_, request_, handler_);
+      if (!server_.stopping()) Arm(server_, request_, handler_);
       const access::Credentials credentials = server_.CredentialsOf(context_);
       server_.live_streams().Add(&context_, credentials.key_fingerprint);
       if (!server_.CallBegins()) {
@@ -121,7 +122,7 @@ class BytesOutCall final : public Tag {
   enum class State { kWaiting, kWriting, kFinishing };
 
   BytesOutCall(Server& server, RequestFn request, Handler handler)
-      : server_(server), request_(std::move(request)), handler_(std::move(handler)), writer_(&context_) {}
+      : Tag(server.tags_alive()), server_(server), request_(std::move(request)), handler_(std::move(handler)), writer_(&context_) {}
 
   void WriteNext() {
     if (at_ >= bytes_.size()) {
@@ -149,8 +150,8 @@ class BytesOutCall final : public Tag {
   State state_ = State::kWaiting;
 };
 
-// A first message, then bytes in pieces, then a response: for supplying a photo. `Req` has a oneof of `approval` and
-// `chunk`.
+// A first message, then bytes in pieces, then a response: for supplying a photo. `Req` has a oneof of
+// `approval` and `chunk`.
 template <class Req, class Res>
 class BytesInCall final : public Tag {
  public:
@@ -167,6 +168,7 @@ class BytesInCall final : public Tag {
   }
 
   ~BytesInCall() override {
+    if (counted_) server_.UploadEnds();
     if (state_ != State::kWaiting) {
       server_.live_streams().Remove(&context_);
       server_.CallEnds();
@@ -181,11 +183,16 @@ class BytesInCall final : public Tag {
           delete this;
           return;
         }
-        Arm(server_, request_, on_first_, handler_, max_bytes_);
+        if (!server_.stopping()) Arm(server_, request_, on_first_, handler_, max_bytes_);
         credentials_ = server_.CredentialsOf(context_);
         server_.live_streams().Add(&context_, credentials_.key_fingerprint);
         if (!server_.CallBegins()) {
           Fail(domain::Rule::kStopping);
+          return;
+        }
+        counted_ = true;
+        if (!server_.UploadBegins()) {
+          Fail(domain::Rule::kBusy);
           return;
         }
         state_ = State::kReadingFirst;
@@ -236,7 +243,8 @@ class BytesInCall final : public Tag {
   enum class State { kWaiting, kReadingFirst, kReading, kFinishing };
 
   BytesInCall(Server& server, RequestFn request, First first, Handler handler, size_t max_bytes)
-      : server_(server),
+      : Tag(server.tags_alive()),
+        server_(server),
         request_(std::move(request)),
         on_first_(std::move(first)),
         handler_(std::move(handler)),
@@ -260,6 +268,7 @@ class BytesInCall final : public Tag {
   Req piece_;
   Res out_;
   std::string bytes_;
+  bool counted_ = false;
   State state_ = State::kWaiting;
 };
 
@@ -276,8 +285,8 @@ class Binder {
   using OutMethod = void (ServiceT::*)(grpc::ServerContext*, Req*, grpc::ServerAsyncWriter<Res>*,
                                        grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*);
   template <class Req, class Res>
-  using InMethod = void (ServiceT::*)(grpc::ServerContext*, grpc::ServerAsyncReader<Res, Req>*, grpc::CompletionQueue*,
-                                      grpc::ServerCompletionQueue*, void*);
+  using InMethod = void (ServiceT::*)(grpc::ServerContext*, grpc::ServerAsyncReader<Res, Req>*,
+                                      grpc::CompletionQueue*, grpc::ServerCompletionQueue*, void*);
 
   // A call that takes its own way.
   template <class Req, class Res>
@@ -296,10 +305,11 @@ class Binder {
   void Query(access::Rpc rpc, UnaryMethod<Req, Res> method,
              std::function<domain::Verdict(Context&, const Req&, Res&)> body) {
     Unary<Req, Res>(rpc, method,
-                    [rpc, body, &core = server_.core()](const access::Credentials& credentials, const Req& in, Res* out,
-                                                        Done done) {
-                      core.Run(rpc, credentials, [body, &in, out](Context& c) { return body(c, in, *out); },
-                               std::move(done));
+                    [rpc, body, &core = server_.core()](const access::Credentials& credentials, const Req& in,
+                                                        Res* out, Done done) {
+                      core.Run(
+                          rpc, credentials, [body, &in, out](Context& c) { return body(c, in, *out); },
+                          std::move(done));
                     });
   }
 
@@ -308,16 +318,18 @@ class Binder {
   void Command(access::Rpc rpc, UnaryMethod<Req, Res> method,
                std::function<domain::Outcome<std::string>(Context&, const Req&, Res&)> body) {
     Unary<Req, Res>(rpc, method,
-                    [rpc, body, &core = server_.core()](const access::Credentials& credentials, const Req& in, Res* out,
-                                                        Done done) {
-                      core.RunCommand(rpc, credentials, {in.idempotency_key(), in.SerializeAsString()},
-                                      out->mutable_receipt(), [body, &in, out](Context& c) { return body(c, in, *out); },
-                                      std::move(done));
+                    [rpc, body, &core = server_.core()](const access::Credentials& credentials, const Req& in,
+                                                        Res* out, Done done) {
+                      core.RunCommand(
+                          rpc, credentials, {in.idempotency_key(), in.SerializeAsString()},
+                          out->mutable_receipt(), [body, &in, out](Context& c) { return body(c, in, *out); },
+                          std::move(done));
                     });
   }
 
   template <class Req, class Res>
-  void BytesOut(access::Rpc rpc, OutMethod<Req, Res> method, typename BytesOutCall<Req, Res>::Handler handler) {
+  void BytesOut(access::Rpc rpc, OutMethod<Req, Res> method,
+                typename BytesOutCall<Req, Res>::Handler handler) {
     server_.MarkBound(rpc);
     arms_.push_back([&server = server_, service = service_, method, handler = std::move(handler)] {
       auto request = [&server, service, method](auto* context, auto* in, auto* writer, void* tag) {

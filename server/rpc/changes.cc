@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -37,7 +39,9 @@ Verdict ListChanges(Context& c, const pb::ListChangesRequest& in, pb::ListChange
   });
   for (const auto* change : found) {
     if (out.changes_size() == kMaxChanges) break;
-    *out.add_changes() = state::ToProto(*change);
+    auto* p = out.add_changes();
+    *p = state::ToProto(*change);
+    if (change->state == ChangeState::kOpen) p->set_proposed_toml(change->configuration);
   }
   return domain::kAllowed;
 }
@@ -51,7 +55,8 @@ Outcome<domain::Change> OpenChange(Context& c, const std::string& id) {
   return *change;
 }
 
-// Puts the change into effect. What was checked when it was proposed is checked again: the world may have moved on.
+// Puts the change into effect. What was checked when it was proposed is checked again: the world may have
+// moved on.
 Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half) {
   const domain::Municipality& m = c.municipality();
   auto give_enrolment_code = [&](domain::Person& person) {
@@ -66,7 +71,8 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
   switch (change.kind) {
     case ChangeKind::kNewPerson: {
       if (auto v = domain::CheckAssignment(m, change.person.assignment)) return v;
-      if (c.world().FindPersonByLogin(change.person.login) != nullptr) return Refusal(Rule::kAlreadyExists, "login");
+      if (c.world().FindPersonByLogin(change.person.login) != nullptr)
+        return Refusal(Rule::kAlreadyExists, "login");
       domain::Person person = change.person;
       give_enrolment_code(person);
       c.turn.Put(std::move(person));
@@ -76,6 +82,8 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
       if (auto v = domain::CheckAssignment(m, change.person.assignment)) return v;
       domain::Person person = *known;
       person.assignment = change.person.assignment;
+      if (auto v = domain::CheckHeldAlone(person, c.turn.today())) return v;
+      person.blocked = false;  // two people have looked: a blocked account works again
       EndSessionsOf(c, person.id);
       c.turn.Put(std::move(person));
       return domain::kAllowed;
@@ -91,6 +99,7 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
     }
     case ChangeKind::kDeputy: {
       if (auto v = domain::CheckDeputyship(*known, change.deputyship)) return v;
+      if (auto v = CheckHolds(c, change.deputyship)) return v;
       domain::Person person = *known;
       person.deputyships.push_back(change.deputyship);
       c.turn.Put(std::move(person));
@@ -102,6 +111,7 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
       c.turn.Put(change.station);
       return domain::kAllowed;
     case ChangeKind::kConfiguration: {
+      if (change.base_digest != keys::Sha256(c.world().configuration())) return Refusal(Rule::kChangeOutdated);
       config::Errors errors;
       domain::Municipality parsed = config::ParseMunicipality(change.configuration, "configuration", errors);
       if (!errors.empty()) return Refusal(Rule::kConfigurationInvalid, "", absl::StrJoin(errors, "; "));
@@ -115,7 +125,8 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
   return Refusal(Rule::kInternal);
 }
 
-Outcome<std::string> ConfirmChange(Context& c, const pb::ConfirmChangeRequest& in, pb::ConfirmChangeResponse& out) {
+Outcome<std::string> ConfirmChange(Context& c, const pb::ConfirmChangeRequest& in,
+                                   pb::ConfirmChangeResponse& out) {
   auto change = OpenChange(c, in.change_id());
   if (!change.ok()) return change.refusal();
   if (auto v = TakeEffect(c, change.value(), out.mutable_enrolment_half())) return *v;
@@ -141,10 +152,12 @@ Outcome<std::string> ProposeConfiguration(Context& c, const pb::ProposeConfigura
   if (in.toml().size() > kMaxConfiguration) return Refusal(Rule::kFieldTooLong, "toml");
   config::Errors errors;
   const domain::Municipality parsed = config::ParseMunicipality(in.toml(), "toml", errors);
+  NameDroppedLocations(c.world(), parsed, errors);
   if (!errors.empty()) return Refusal(Rule::kConfigurationInvalid, "toml", absl::StrJoin(errors, "; "));
   domain::Change change;
   change.kind = ChangeKind::kConfiguration;
   change.configuration = in.toml();
+  change.base_digest = keys::Sha256(c.world().configuration());
   change.summary = ConfigurationSummary(c.world().configuration(), in.toml());
   return Propose(c, std::move(change));
 }
@@ -177,11 +190,43 @@ Verdict CheckStationIsNew(Context& c, const domain::Station& station) {
   return domain::kAllowed;
 }
 
+Verdict CheckHolds(const Context& c, const domain::Deputyship& deputyship) {
+  const domain::Person* replaced = c.world().FindPerson(deputyship.in_place_of);
+  if (replaced == nullptr) return Refusal(Rule::kNotFound, "deputy.in_place_of");
+  const auto& own = replaced->assignment.roles;
+  if (std::find(own.begin(), own.end(), deputyship.role) == own.end()) {
+    return Refusal(Rule::kFieldInvalid, "deputy.role");
+  }
+  return domain::kAllowed;
+}
+
+void NameDroppedLocations(const state::World& world, const domain::Municipality& next, config::Errors& errors) {
+  std::set<std::string> used;
+  for (const auto& [id, station] : world.stations()) {
+    if (!station.revoked) used.insert(station.location_id);
+  }
+  for (const auto& [id, ban] : world.bans()) {
+    if (domain::IsEnforceable(ban.state)) used.insert(ban.scope.location_ids.begin(), ban.scope.location_ids.end());
+  }
+  for (const std::string& id : used) {
+    if (next.FindLocation(id) == nullptr) {
+      errors.push_back(absl::StrCat("location \"", id, "\" is in use by a station or a ban and must stay"));
+    }
+  }
+}
+
 std::vector<std::string> ConfigurationSummary(const std::string& before, const std::string& after) {
-  constexpr size_t kMaxLines = 100;
+  // Each line carries the heading and id it stands under, so that moving a line to another section shows.
   auto lines_of = [](const std::string& text) {
     std::vector<std::string> lines;
-    for (absl::string_view line : absl::StrSplit(text, '\n')) lines.emplace_back(line);
+    std::string section;
+    for (absl::string_view raw : absl::StrSplit(text, '\n')) {
+      const std::string line(absl::StripAsciiWhitespace(raw));
+      if (line.empty() || line[0] == '#') continue;
+      if (line[0] == '[') section = line;
+      if (absl::StartsWith(line, "id = ")) section += " " + line.substr(5);
+      lines.push_back(section.empty() || section == line ? line : absl::StrCat(section, " ", line));
+    }
     return lines;
   };
   const std::vector<std::string> old_lines = lines_of(before), new_lines = lines_of(after);
@@ -191,7 +236,7 @@ std::vector<std::string> ConfigurationSummary(const std::string& before, const s
     for (const std::string& line : all) {
       if (auto it = left.find(line); it != left.end()) {
         left.erase(it);
-      } else if (!line.empty()) {
+      } else {
         out.push_back(absl::StrCat(mark, line));
       }
     }
@@ -199,12 +244,7 @@ std::vector<std::string> ConfigurationSummary(const std::string& before, const s
   };
   std::vector<std::string> summary = missing_in(old_lines, new_lines, "- ");
   for (std::string& line : missing_in(new_lines, old_lines, "+ ")) summary.push_back(std::move(line));
-  if (summary.size() > kMaxLines) {
-    const size_t more = summary.size() - kMaxLines;
-    summary.resize(kMaxLines);
-    summary.push_back(absl::StrCat("... and ", more, " more lines: compare the files"));
-  }
-  if (summary.empty()) summary.push_back("no line changes (at most their order)");
+  if (summary.empty()) summary.emplace_back("nothing but remarks, or the order of lines");
   return summary;
 }
 
@@ -212,15 +252,16 @@ Bound BindChanges(Server& server) {
   using S = pb::ChangeService::AsyncService;
   auto service = std::make_unique<S>();
   Binder<S> b(server, service.get());
-  b.Query<pb::ListChangesRequest, pb::ListChangesResponse>(Rpc::kListChanges, &S::RequestListChanges, ListChanges);
-  b.Command<pb::ConfirmChangeRequest, pb::ConfirmChangeResponse>(Rpc::kConfirmChange, &S::RequestConfirmChange,
-                                                                 ConfirmChange);
+  b.Query<pb::ListChangesRequest, pb::ListChangesResponse>(Rpc::kListChanges, &S::RequestListChanges,
+                                                           ListChanges);
+  b.Command<pb::ConfirmChangeRequest, pb::ConfirmChangeResponse>(Rpc::kConfirmChange,
+                                                                 &S::RequestConfirmChange, ConfirmChange);
   b.Command<pb::RejectChangeRequest, pb::RejectChangeResponse>(Rpc::kRejectChange, &S::RequestRejectChange,
                                                                RejectChange);
   b.Command<pb::ProposeConfigurationRequest, pb::ProposeConfigurationResponse>(
       Rpc::kProposeConfiguration, &S::RequestProposeConfiguration, ProposeConfiguration);
-  b.Query<pb::GetConfigurationRequest, pb::GetConfigurationResponse>(Rpc::kGetConfiguration,
-                                                                     &S::RequestGetConfiguration, GetConfiguration);
+  b.Query<pb::GetConfigurationRequest, pb::GetConfigurationResponse>(
+      Rpc::kGetConfiguration, &S::RequestGetConfiguration, GetConfiguration);
   Arm arm = b.TakeArm();
   return {std::move(service), std::move(arm)};
 }

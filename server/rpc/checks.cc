@@ -24,6 +24,12 @@ bool CountsAsMunicipal(const Context& c) {
   return c.municipality().Covers(domain::Scope{true, {}}, c.asker.station->location_id);
 }
 
+// Where nothing may be told, "no ban found" would be a lie.
+Verdict CheckServed(const Context& c) {
+  if (c.municipality().Serves(c.asker.station->location_id)) return domain::kAllowed;
+  return Refusal(Rule::kLocationNotServed);
+}
+
 // Whether this person, at this station, could see the photo of this ban now (after reading the instruction).
 bool PhotoAvailable(const Context& c, const domain::Ban& ban) {
   auto grants = access::GrantsFor(Rpc::kShowPhoto, c.asker, c.turn.today());
@@ -36,7 +42,8 @@ void Describe(const Context& c, const domain::Ban& ban, pb::Match& out) {
   const bool decided = ban.decision.has_value();
   out.set_ban_id(ban.id);
   if (!ban.identity.name.empty()) *out.mutable_name() = state::ToProto(ban.identity.name);
-  out.set_measure(decided ? static_cast<pb::Measure>(static_cast<int>(ban.terms->measure)) : pb::MEASURE_PROVISIONAL);
+  out.set_measure(decided ? static_cast<pb::Measure>(static_cast<int>(ban.terms->measure))
+                          : pb::MEASURE_PROVISIONAL);
   if (decided) *out.mutable_until() = state::ToProto(ban.terms->until);
   out.set_photo_available(PhotoAvailable(c, ban));
   out.set_description(ban.identity.established ? "" : ban.identity.description);
@@ -72,11 +79,12 @@ Verdict CheckVisitor(Context& c, const pb::CheckVisitorRequest& in, pb::CheckVis
   const bool stated = pb::Purpose_IsValid(in.purpose()) && in.purpose() != pb::PURPOSE_UNSPECIFIED;
   if (stated) c.record.set_purpose(in.purpose());
   if (auto v = c.Require({nullptr, nullptr, stated})) return v;
+  if (auto v = CheckServed(c)) return v;
   auto query = QueryFrom(c, in);
   if (!query.ok()) return query.refusal();
   const auto hits =
       c.world().matches().Find(c.asker.station->location_id, CountsAsMunicipal(c), *query, c.now());
-  out.set_answer(hits.empty() ? pb::CHECK_ANSWER_NO_BAN_FOUND
+  out.set_answer(hits.empty()                                  ? pb::CHECK_ANSWER_NO_BAN_FOUND
                  : hits.front().grade == domain::Grade::kExact ? pb::CHECK_ANSWER_BANNED
                                                                : pb::CHECK_ANSWER_POSSIBLE);
   for (const domain::Hit& hit : hits) {
@@ -96,6 +104,7 @@ Verdict CheckVisitor(Context& c, const pb::CheckVisitorRequest& in, pb::CheckVis
 
 Verdict NextBriefing(Context& c, const pb::NextBriefingRequest& in, pb::NextBriefingResponse& out) {
   if (auto v = c.Require({})) return v;
+  if (auto v = CheckServed(c)) return v;
   c.record.set_purpose(pb::PURPOSE_BRIEFING);
   const auto ids = c.world().matches().Everyone(c.asker.station->location_id, CountsAsMunicipal(c), c.now());
   out.set_total(static_cast<int32_t>(ids.size()));
@@ -155,17 +164,19 @@ Bound BindChecks(Server& server) {
   auto service = std::make_unique<S>();
   Binder<S> b(server, service.get());
   Core& core = server.core();
-  b.Query<pb::CheckVisitorRequest, pb::CheckVisitorResponse>(Rpc::kCheckVisitor, &S::RequestCheckVisitor, CheckVisitor);
+  b.Query<pb::CheckVisitorRequest, pb::CheckVisitorResponse>(Rpc::kCheckVisitor, &S::RequestCheckVisitor,
+                                                             CheckVisitor);
   b.BytesOut<pb::ShowPhotoRequest, pb::ShowPhotoResponse>(
       Rpc::kShowPhoto, &S::RequestShowPhoto,
       [&core](const Credentials& who, const pb::ShowPhotoRequest& in, std::string* bytes, Done done) {
         ShowPhoto(core, Rpc::kShowPhoto, who, in.ban_id(), in.purpose(), bytes, std::move(done));
       });
-  b.Query<pb::NextBriefingRequest, pb::NextBriefingResponse>(Rpc::kNextBriefing, &S::RequestNextBriefing, NextBriefing);
+  b.Query<pb::NextBriefingRequest, pb::NextBriefingResponse>(Rpc::kNextBriefing, &S::RequestNextBriefing,
+                                                             NextBriefing);
   b.Command<pb::ReportBreachRequest, pb::ReportBreachResponse>(Rpc::kReportBreach, &S::RequestReportBreach,
                                                                ReportBreach);
-  b.Query<pb::GetInstructionRequest, pb::GetInstructionResponse>(Rpc::kGetInstruction, &S::RequestGetInstruction,
-                                                                 GetInstruction);
+  b.Query<pb::GetInstructionRequest, pb::GetInstructionResponse>(Rpc::kGetInstruction,
+                                                                 &S::RequestGetInstruction, GetInstruction);
   b.Command<pb::AcknowledgeInstructionRequest, pb::AcknowledgeInstructionResponse>(
       Rpc::kAcknowledgeInstruction, &S::RequestAcknowledgeInstruction, AcknowledgeInstruction);
   Arm arm = b.TakeArm();

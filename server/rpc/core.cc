@@ -45,7 +45,8 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
     Context context(turn, rpc);
     Verdict& v = *verdict;
     const auto rows = access::Policy();
-    const auto first_row = std::find_if(rows.begin(), rows.end(), [rpc](const access::Row& r) { return r.rpc == rpc; });
+    const auto first_row =
+        std::find_if(rows.begin(), rows.end(), [rpc](const access::Row& r) { return r.rpc == rpc; });
     try {
       v = access::Identify(turn.sessions(), credentials, first_row->caller, turn.now(), context.asker);
       if (!v) {
@@ -59,8 +60,9 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
       }
       if (!v) v = body(context);
       if (!v && !context.conditions_checked_) {
-        const bool has_conditions = std::any_of(context.grants_.begin(), context.grants_.end(),
-                                                [](const access::Grant& g) { return !g.row->conditions.empty(); });
+        const bool has_conditions =
+            std::any_of(context.grants_.begin(), context.grants_.end(),
+                        [](const access::Grant& g) { return !g.row->conditions.empty(); });
         if (has_conditions) v = Refusal(Rule::kInternal);
       }
     } catch (const std::exception&) {
@@ -81,8 +83,7 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
       record.set_role(static_cast<pb::Role>(static_cast<int>(context.grant_.role.role)));
       record.set_in_place_of(context.grant_.role.in_place_of);
     }
-    const bool entry =
-        v || (logged && !context.skip_entry_ && first_row->entry == access::Entry::kLogged);
+    const bool entry = v || (logged && !context.skip_entry_ && first_row->entry == access::Entry::kLogged);
     if (!entry) return;
     turn.Log(record);
     if (v) return;
@@ -109,12 +110,14 @@ void Core::RunCommand(access::Rpc rpc, const access::Credentials& credentials, C
   auto run = [input = std::move(input), receipt, body = std::move(body), rpc](Context& c) -> Verdict {
     const std::string& key = input.idempotency_key;
     const bool plain = std::all_of(key.begin(), key.end(), [](char ch) { return ch > 0x20 && ch < 0x7F; });
-    if (key.size() < 8 || key.size() > 64 || !plain) return Refusal(Rule::kIdempotencyKeyInvalid, "idempotency_key");
+    if (key.size() < 8 || key.size() > 64 || !plain)
+      return Refusal(Rule::kIdempotencyKeyInvalid, "idempotency_key");
     const std::string digest =
         c.turn.HouseMac(absl::StrCat("command ", c.me(), " ", access::NameOf(rpc).method, " ", key));
     const std::string request_digest = c.turn.HouseMac(absl::StrCat("request ", input.request_bytes));
     if (auto seen = c.turn.Recall(digest)) {
-      if (seen->request_digest() != request_digest) return Refusal(Rule::kIdempotencyKeyReused, "idempotency_key");
+      if (seen->request_digest() != request_digest)
+        return Refusal(Rule::kIdempotencyKeyReused, "idempotency_key");
       receipt->set_id(seen->id());
       receipt->set_log_index(seen->log_index());
       *receipt->mutable_recorded_at() = state::ToProto(absl::FromUnixMillis(seen->at_ms()));

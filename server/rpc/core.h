@@ -15,8 +15,8 @@
 #include "waarborg/v1/audit.pb.h"
 #include "waarborg/v1/common.pb.h"
 
-// The way every call takes, free of gRPC: who is asking, may they, do it at its place in the order, log it, and answer
-// when the entry is durable. Handlers say only what is particular to their call.
+// The way every call takes, free of gRPC: who is asking, may they, do it at its place in the order, log it,
+// and answer when the entry is durable. Handlers say only what is particular to their call.
 namespace waarborg::rpc {
 
 namespace pb = ::waarborg::v1;
@@ -37,8 +37,8 @@ class Context {
   absl::Time now() const { return turn.now(); }
   const std::string& me() const { return asker.person->id; }
 
-  // Checks the conditions of the call's rows for this subject. Every handler of a call with conditions must come by here:
-  // a call that did not is refused whatever it answered.
+  // Checks the conditions of the call's rows for this subject. Every handler of a call with conditions must
+  // come by here: a call that did not is refused whatever it answered.
   domain::Verdict Require(const access::Subject& subject);
   // For a list: its conditions were checked item by item, and an empty list is an answer.
   void RequireNothing() { conditions_checked_ = true; }
@@ -78,8 +78,8 @@ class Core {
   };
   explicit Core(const Parts& parts) : parts_(parts) {}
 
-  // Identify, find the rows, run the body, log, answer. With `logged` false a success leaves no entry (a first look that
-  // a second, logged one follows); a refusal always does.
+  // Identify, find the rows, run the body, log, answer. With `logged` false a success leaves no entry (a
+  // first look that a second, logged one follows); a refusal always does.
   void Run(access::Rpc rpc, const access::Credentials& credentials, Body body, Done done, bool logged = true);
 
   // What a command adds: its idempotency key, and a receipt. `body` returns the id for the receipt.
@@ -88,8 +88,8 @@ class Core {
     std::string request_bytes;  // for telling a repeat from another request under the same key
   };
   using CommandBody = std::function<domain::Outcome<std::string>(Context&)>;
-  void RunCommand(access::Rpc rpc, const access::Credentials& credentials, CommandInput input, pb::Receipt* receipt,
-                  CommandBody body, Done done);
+  void RunCommand(access::Rpc rpc, const access::Credentials& credentials, CommandInput input,
+                  pb::Receipt* receipt, CommandBody body, Done done);
 
   // Hands slow work to the workers; answers `busy` through `done` when they have too much.
   void Offload(const Done& done, std::function<void()> work);
@@ -98,8 +98,11 @@ class Core {
   base::Random& random() { return *parts_.random; }
   const access::HashCost& hash_cost() const { return parts_.hash_cost; }
 
-  // Called on the writer's thread when a station or person has lost their rights: whoever serves streams ends theirs.
-  void OnRightsEnded(std::function<void(const std::string& key_fingerprint)> f) { rights_ended_ = std::move(f); }
+  // Called on the writer's thread when a station or person has lost their rights: whoever serves streams ends
+  // theirs.
+  void OnRightsEnded(std::function<void(const std::string& key_fingerprint)> f) {
+    rights_ended_ = std::move(f);
+  }
   void RightsEnded(const std::string& key_fingerprint) {
     if (rights_ended_) rights_ended_(key_fingerprint);
   }

@@ -6,8 +6,8 @@
 #include "server/base/random.h"
 #include "server/rpc/core.h"
 
-// An enrolment code has two halves, each held by one of the two people who made the account, so that neither can take it
-// over alone. The core keeps digests only.
+// An enrolment code has two halves, each held by one of the two people who made the account, so that neither
+// can take it over alone. The core keeps digests only.
 namespace waarborg::rpc {
 
 // "ABCDE-FGHJK", 50 random bits.

@@ -19,7 +19,9 @@ using domain::Refusal;
 using domain::Rule;
 using domain::Verdict;
 
-std::string NameOfRole(domain::Role role) { return pb::Role_Name(static_cast<pb::Role>(static_cast<int>(role))); }
+std::string NameOfRole(domain::Role role) {
+  return pb::Role_Name(static_cast<pb::Role>(static_cast<int>(role)));
+}
 
 std::vector<std::string> Summary(const std::string& title, const domain::Assignment& a) {
   std::vector<std::string> roles;
@@ -29,10 +31,12 @@ std::vector<std::string> Summary(const std::string& title, const domain::Assignm
           "units: " + absl::StrJoin(a.unit_ids, ", "),
           "locations: " + absl::StrJoin(a.location_ids, ", "),
           absl::StrCat("department: ", a.department, a.employer.empty() ? "" : ", employer: ", a.employer),
-          absl::StrCat("from ", absl::FormatCivilTime(a.from), " to and including ", absl::FormatCivilTime(a.until))};
+          absl::StrCat("from ", absl::FormatCivilTime(a.from), " to and including ",
+                       absl::FormatCivilTime(a.until))};
 }
 
-Outcome<std::string> ProposePerson(Context& c, const pb::ProposePersonRequest& in, pb::ProposePersonResponse& out) {
+Outcome<std::string> ProposePerson(Context& c, const pb::ProposePersonRequest& in,
+                                   pb::ProposePersonResponse& out) {
   if (auto v = domain::CheckLogin(in.login())) return *v;
   if (in.display_name().empty()) return Refusal(Rule::kFieldMissing, "display_name");
   if (auto v = state::CheckText(in.display_name(), 80, "display_name")) return *v;
@@ -49,7 +53,8 @@ Outcome<std::string> ProposePerson(Context& c, const pb::ProposePersonRequest& i
   change.person.login = in.login();
   change.person.display_name = in.display_name();
   change.person.assignment = *assignment;
-  change.summary = Summary(absl::StrCat("new account ", in.login(), " (", in.display_name(), ")"), *assignment);
+  change.summary =
+      Summary(absl::StrCat("new account ", in.login(), " (", in.display_name(), ")"), *assignment);
   out.set_enrolment_half(NewHalf(c.turn.random()));
   change.first_half_digest = FirstHalfDigest(out.enrolment_half());
   return Propose(c, std::move(change));
@@ -73,11 +78,13 @@ Outcome<std::string> ProposePersonChange(Context& c, const pb::ProposePersonChan
   change.subject_id = person->id;
   change.person = *person;
   change.person.assignment = *assignment;
+  if (auto v = domain::CheckHeldAlone(change.person, c.turn.today())) return *v;
   change.summary = Summary("new rights for " + person->login, *assignment);
   return Propose(c, std::move(change));
 }
 
-Outcome<std::string> ProposeReset(Context& c, const pb::ProposeResetRequest& in, pb::ProposeResetResponse& out) {
+Outcome<std::string> ProposeReset(Context& c, const pb::ProposeResetRequest& in,
+                                  pb::ProposeResetResponse& out) {
   auto person = Subject(c, in.person_id());
   if (!person.ok()) return person.refusal();
   domain::Change change;
@@ -89,7 +96,8 @@ Outcome<std::string> ProposeReset(Context& c, const pb::ProposeResetRequest& in,
   return Propose(c, std::move(change));
 }
 
-Outcome<std::string> ProposeDeputy(Context& c, const pb::ProposeDeputyRequest& in, pb::ProposeDeputyResponse&) {
+Outcome<std::string> ProposeDeputy(Context& c, const pb::ProposeDeputyRequest& in,
+                                   pb::ProposeDeputyResponse&) {
   auto person = Subject(c, in.person_id());
   if (!person.ok()) return person.refusal();
   auto from = state::DayFrom(in.deputy().from(), "deputy.from");
@@ -97,13 +105,10 @@ Outcome<std::string> ProposeDeputy(Context& c, const pb::ProposeDeputyRequest& i
   auto until = state::DayFrom(in.deputy().until(), "deputy.until");
   if (!until.ok()) return until.refusal();
   domain::Change change;
-  change.deputyship = {static_cast<domain::Role>(in.deputy().role()), in.deputy().in_place_of(), *from, *until};
+  change.deputyship = {static_cast<domain::Role>(in.deputy().role()), in.deputy().in_place_of(), *from,
+                       *until};
+  if (auto v = CheckHolds(c, change.deputyship)) return *v;
   const domain::Person* replaced = c.world().FindPerson(change.deputyship.in_place_of);
-  if (replaced == nullptr) return Refusal(Rule::kNotFound, "deputy.in_place_of");
-  const auto& own = replaced->assignment.roles;
-  if (std::find(own.begin(), own.end(), change.deputyship.role) == own.end()) {
-    return Refusal(Rule::kFieldInvalid, "deputy.role");
-  }
   if (auto v = domain::CheckDeputyship(*person, change.deputyship)) return *v;
   change.kind = ChangeKind::kDeputy;
   change.subject_id = person->id;
@@ -113,16 +118,34 @@ Outcome<std::string> ProposeDeputy(Context& c, const pb::ProposeDeputyRequest& i
   return Propose(c, std::move(change));
 }
 
+// True when somebody other than `person` who can sign in holds one of the roles today.
+bool SomebodyElseHolds(const Context& c, const domain::Person& person, domain::RoleSet roles) {
+  for (const auto& [id, other] : c.world().people()) {
+    if (id == person.id || !other.enrolled()) continue;
+    for (const domain::HeldRole& held : other.RolesOn(c.turn.today())) {
+      if (roles.Has(held.role)) return true;
+    }
+  }
+  return false;
+}
+
 Outcome<std::string> BlockPerson(Context& c, Core& core, const pb::BlockPersonRequest& in) {
   auto person = Subject(c, in.person_id());
   if (!person.ok()) return person.refusal();
   c.record.set_subject_id(person->id);
+  // One person alone must not be able to stop every further change.
+  const domain::RoleSet proposers{domain::Role::kAdministrator};
+  const domain::RoleSet confirmers{domain::Role::kPrivacyOfficer, domain::Role::kMunicipalSecretary};
+  if (!SomebodyElseHolds(c, *person, proposers) || !SomebodyElseHolds(c, *person, confirmers)) {
+    return Refusal(Rule::kLastOfItsKind, "person_id");
+  }
   person.value().blocked = true;
   person.value().enrolment_digest.clear();
   std::set<std::string> keys;
   c.turn.sessions().CloseSessionsIf([&](const state::Session& s) {
     if (s.person_id != person->id) return false;
-    if (const domain::Station* station = c.world().FindStation(s.station_id)) keys.insert(station->key_fingerprint);
+    if (const domain::Station* station = c.world().FindStation(s.station_id))
+      keys.insert(station->key_fingerprint);
     return true;
   });
   EndSessionsOf(c, person->id);
@@ -146,14 +169,14 @@ Bound BindPeople(Server& server) {
   auto service = std::make_unique<S>();
   Binder<S> b(server, service.get());
   Core& core = server.core();
-  b.Command<pb::ProposePersonRequest, pb::ProposePersonResponse>(Rpc::kProposePerson, &S::RequestProposePerson,
-                                                                 ProposePerson);
+  b.Command<pb::ProposePersonRequest, pb::ProposePersonResponse>(Rpc::kProposePerson,
+                                                                 &S::RequestProposePerson, ProposePerson);
   b.Command<pb::ProposePersonChangeRequest, pb::ProposePersonChangeResponse>(
       Rpc::kProposePersonChange, &S::RequestProposePersonChange, ProposePersonChange);
   b.Command<pb::ProposeResetRequest, pb::ProposeResetResponse>(Rpc::kProposeReset, &S::RequestProposeReset,
                                                                ProposeReset);
-  b.Command<pb::ProposeDeputyRequest, pb::ProposeDeputyResponse>(Rpc::kProposeDeputy, &S::RequestProposeDeputy,
-                                                                 ProposeDeputy);
+  b.Command<pb::ProposeDeputyRequest, pb::ProposeDeputyResponse>(Rpc::kProposeDeputy,
+                                                                 &S::RequestProposeDeputy, ProposeDeputy);
   b.Command<pb::BlockPersonRequest, pb::BlockPersonResponse>(
       Rpc::kBlockPerson, &S::RequestBlockPerson,
       [&core](Context& c, const auto& in, auto&) { return BlockPerson(c, core, in); });

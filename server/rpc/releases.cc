@@ -38,7 +38,8 @@ Verdict CheckReason(const std::string& reason) {
   return state::CheckText(reason, kMaxReason, "reason");
 }
 
-Outcome<std::string> RecordInformed(Context& c, const pb::RecordInformedRequest& in, pb::RecordInformedResponse&) {
+Outcome<std::string> RecordInformed(Context& c, const pb::RecordInformedRequest& in,
+                                    pb::RecordInformedResponse&) {
   if (in.how() != pb::INFORMED_HOW_STOP_TALK && in.how() != pb::INFORMED_HOW_LETTER) {
     return Refusal(Rule::kFieldMissing, "how");
   }
@@ -56,7 +57,8 @@ Outcome<std::string> RecordInformed(Context& c, const pb::RecordInformedRequest&
   return in.ban_id();
 }
 
-Outcome<std::string> RequestRelease(Context& c, const pb::RequestReleaseRequest& in, pb::RequestReleaseResponse&) {
+Outcome<std::string> RequestRelease(Context& c, const pb::RequestReleaseRequest& in,
+                                    pb::RequestReleaseResponse&) {
   auto ban = c.RequireBan(in.ban_id());
   if (!ban.ok()) return ban.refusal();
   WB_CHECK(CheckBanCarriesPhoto(*ban, c.now()));
@@ -66,7 +68,8 @@ Outcome<std::string> RequestRelease(Context& c, const pb::RequestReleaseRequest&
   return in.ban_id();
 }
 
-Outcome<std::string> DecideConsent(Context& c, const pb::DecideConsentRequest& in, pb::DecideConsentResponse&) {
+Outcome<std::string> DecideConsent(Context& c, const pb::DecideConsentRequest& in,
+                                   pb::DecideConsentResponse&) {
   std::vector<domain::CriterionAnswer> answers;
   if (in.answers_size() > 50) return Refusal(Rule::kFieldTooLong, "answers");
   for (const auto& a : in.answers()) {
@@ -94,7 +97,8 @@ Outcome<std::string> DecideConsent(Context& c, const pb::DecideConsentRequest& i
 
 // Everything about a supply but the photo itself. Leaves the release advanced.
 Outcome<domain::Ban> CheckSupply(Context& c, const pb::SupplyApproval& in) {
-  if (!in.basis_checked() || !in.person_checked() || !in.photo_matches_person()) return Rule::kChecksIncomplete;
+  if (!in.basis_checked() || !in.person_checked() || !in.photo_matches_person())
+    return Rule::kChecksIncomplete;
   const domain::PhotoSource* source = c.municipality().FindSource(in.source_id());
   if (source == nullptr) return Refusal(Rule::kUnknownSource, "source_id");
   if (!source->allowed) return Refusal(Rule::kSourceNotAllowed, "source_id");
@@ -111,8 +115,8 @@ Outcome<domain::Ban> CheckSupply(Context& c, const pb::SupplyApproval& in) {
   return ban;
 }
 
-// The first look, before a byte of the file is taken in. A repeat of a supply that was done must still come through, so
-// a release that moved on is no reason to stop here.
+// The first look, before a byte of the file is taken in. A repeat of a supply that was done must still come
+// through, so a release that moved on is no reason to stop here.
 void FirstLook(Core& core, const Credentials& credentials, const pb::SupplyPhotoRequest& first, Done done) {
   auto body = [&first](Context& c) -> Verdict {
     auto ban = CheckSupply(c, first.approval());
@@ -122,8 +126,16 @@ void FirstLook(Core& core, const Credentials& credentials, const pb::SupplyPhoto
   core.Run(Rpc::kSupplyPhoto, credentials, body, std::move(done), /*logged=*/false);
 }
 
-void SupplyPhoto(Core& core, const Credentials& credentials, const pb::SupplyPhotoRequest& first, std::string file,
-                 pb::SupplyPhotoResponse* out, const Done& done) {
+void SupplyPhoto(Core& core, const Credentials& credentials, const pb::SupplyPhotoRequest& first,
+                 std::string file, pb::SupplyPhotoResponse* out, const Done& done) {
+  if (first.approval().file_size() != static_cast<int64_t>(file.size())) {
+    auto cut_off = [](Context& c) -> Verdict {
+      if (auto v = c.Require({nullptr})) return v;
+      return Refusal(Rule::kPhotoDamaged, "file_size");
+    };
+    core.Run(Rpc::kSupplyPhoto, credentials, cut_off, done);
+    return;
+  }
   auto bytes = std::make_shared<std::string>(std::move(file));
   core.Offload(done, [&core, credentials, &first, bytes, out, done] {
     const std::string request = absl::StrCat(first.SerializeAsString(), keys::Sha256(*bytes));
@@ -149,7 +161,8 @@ void SupplyPhoto(Core& core, const Credentials& credentials, const pb::SupplyPho
   });
 }
 
-Outcome<std::string> DeclineSupply(Context& c, const pb::DeclineSupplyRequest& in, pb::DeclineSupplyResponse&) {
+Outcome<std::string> DeclineSupply(Context& c, const pb::DeclineSupplyRequest& in,
+                                   pb::DeclineSupplyResponse&) {
   WB_CHECK(CheckReason(in.reason()));
   auto ban = c.RequireBan(in.ban_id());
   if (!ban.ok()) return ban.refusal();
@@ -240,32 +253,33 @@ Bound BindReleases(Server& server) {
   auto service = std::make_unique<S>();
   Binder<S> b(server, service.get());
   Core& core = server.core();
-  b.Command<pb::RecordInformedRequest, pb::RecordInformedResponse>(Rpc::kRecordInformed, &S::RequestRecordInformed,
-                                                                   RecordInformed);
-  b.Command<pb::RequestReleaseRequest, pb::RequestReleaseResponse>(Rpc::kRequestRelease, &S::RequestRequestRelease,
-                                                                   RequestRelease);
-  b.Command<pb::DecideConsentRequest, pb::DecideConsentResponse>(Rpc::kDecideConsent, &S::RequestDecideConsent,
-                                                                 DecideConsent);
+  b.Command<pb::RecordInformedRequest, pb::RecordInformedResponse>(Rpc::kRecordInformed,
+                                                                   &S::RequestRecordInformed, RecordInformed);
+  b.Command<pb::RequestReleaseRequest, pb::RequestReleaseResponse>(Rpc::kRequestRelease,
+                                                                   &S::RequestRequestRelease, RequestRelease);
+  b.Command<pb::DecideConsentRequest, pb::DecideConsentResponse>(Rpc::kDecideConsent,
+                                                                 &S::RequestDecideConsent, DecideConsent);
   b.BytesIn<pb::SupplyPhotoRequest, pb::SupplyPhotoResponse>(
       Rpc::kSupplyPhoto, &S::RequestSupplyPhoto,
       [&core](const Credentials& who, const pb::SupplyPhotoRequest& first, Done done) {
         FirstLook(core, who, first, std::move(done));
       },
       [&core](const Credentials& who, const pb::SupplyPhotoRequest& first, std::string bytes,
-              pb::SupplyPhotoResponse* out, Done done) {
-        SupplyPhoto(core, who, first, std::move(bytes), out, done);
-      },
+              pb::SupplyPhotoResponse* out,
+              Done done) { SupplyPhoto(core, who, first, std::move(bytes), out, done); },
       photos::kMaxBytes);
-  b.Command<pb::DeclineSupplyRequest, pb::DeclineSupplyResponse>(Rpc::kDeclineSupply, &S::RequestDeclineSupply,
-                                                                 DeclineSupply);
+  b.Command<pb::DeclineSupplyRequest, pb::DeclineSupplyResponse>(Rpc::kDeclineSupply,
+                                                                 &S::RequestDeclineSupply, DeclineSupply);
   b.BytesOut<pb::PreviewPhotoRequest, pb::PreviewPhotoResponse>(
       Rpc::kPreviewPhoto, &S::RequestPreviewPhoto,
       [&core](const Credentials& who, const pb::PreviewPhotoRequest& in, std::string* bytes, Done done) {
-        ShowPhoto(core, Rpc::kPreviewPhoto, who, in.ban_id(), pb::PURPOSE_UNSPECIFIED, bytes, std::move(done));
+        ShowPhoto(core, Rpc::kPreviewPhoto, who, in.ban_id(), pb::PURPOSE_UNSPECIFIED, bytes,
+                  std::move(done));
       });
   b.Command<pb::ReleasePhotoRequest, pb::ReleasePhotoResponse>(Rpc::kReleasePhoto, &S::RequestReleasePhoto,
                                                                ReleasePhoto);
-  b.Command<pb::DarkenPhotoRequest, pb::DarkenPhotoResponse>(Rpc::kDarkenPhoto, &S::RequestDarkenPhoto, DarkenPhoto);
+  b.Command<pb::DarkenPhotoRequest, pb::DarkenPhotoResponse>(Rpc::kDarkenPhoto, &S::RequestDarkenPhoto,
+                                                             DarkenPhoto);
   b.Command<pb::RestorePhotoRequest, pb::RestorePhotoResponse>(Rpc::kRestorePhoto, &S::RequestRestorePhoto,
                                                                RestorePhoto);
   b.Command<pb::WithdrawWrongPhotoRequest, pb::WithdrawWrongPhotoResponse>(

@@ -4,6 +4,7 @@
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/health_check_service_interface.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -41,7 +42,7 @@ grpc::StatusCode CodeOf(RuleKind kind) {
   return grpc::StatusCode::INTERNAL;
 }
 
-constexpr size_t kMaxDetail = 1000;
+constexpr size_t kMaxDetail = 400;
 constexpr size_t kMaxFingerprints = 1024;
 constexpr int kMaxMessage = 512 * 1024;
 
@@ -58,7 +59,10 @@ grpc::Status ToStatus(const domain::Verdict& verdict) {
   detail.set_message_nl(text.message_nl);
   detail.set_next_step_nl(text.next_nl);
   if (!verdict->detail.empty()) {
-    const std::string more = " " + verdict->detail.substr(0, kMaxDetail);
+    // Cut between characters: half of one would make the whole detail unreadable to the client.
+    size_t end = std::min(verdict->detail.size(), kMaxDetail);
+    while (end < verdict->detail.size() && (static_cast<unsigned char>(verdict->detail[end]) & 0xC0) == 0x80) --end;
+    const std::string more = " " + verdict->detail.substr(0, end) + (end < verdict->detail.size() ? " ..." : "");
     detail.set_message(detail.message() + more);
     detail.set_message_nl(detail.message_nl() + more);
   }
@@ -86,7 +90,9 @@ void LiveStreams::Cancel(const std::string& key) {
   }
 }
 
-Server::~Server() { Finish(); }
+Server::~Server() {
+  Finish();
+}
 
 int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& error) {
   grpc::EnableDefaultHealthCheckService(true);
@@ -103,8 +109,8 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
   builder.SetMaxReceiveMessageSize(kMaxMessage);
 
   std::vector<Arm> arms;
-  for (auto* bind : {&BindSessions, &BindChanges, &BindPeople, &BindStations, &BindBans, &BindReleases, &BindChecks,
-                     &BindAudit}) {
+  for (auto* bind : {&BindSessions, &BindChanges, &BindPeople, &BindStations, &BindBans, &BindReleases,
+                     &BindChecks, &BindAudit}) {
     Bound bound = (*bind)(*this);
     builder.RegisterService(bound.service.get());
     services_.push_back(std::move(bound.service));
@@ -148,14 +154,13 @@ bool Server::CallBegins() {
 void Server::Finish() {
   if (finished_ || queue_ == nullptr) return;
   finished_ = true;
+  // The waiting calls come back once the server has shut down, those under way once they are answered.
+  while (poller_.joinable() && tags_alive_ > 0) absl::SleepFor(absl::Milliseconds(2));
   queue_->Shutdown();
-  if (poller_.joinable()) {
-    poller_.join();
-  } else {
-    void* tag = nullptr;
-    bool ok = false;
-    while (queue_->Next(&tag, &ok)) {
-    }
+  if (poller_.joinable()) poller_.join();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_->Next(&tag, &ok)) {
   }
 }
 

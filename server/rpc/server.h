@@ -17,8 +17,8 @@
 
 #include "server/rpc/core.h"
 
-// The asynchronous gRPC server: one completion queue, one thread that polls it, no thread that waits for a call. Calls are
-// finished from the journal's thread, which gives back-pressure by itself.
+// The asynchronous gRPC server: one completion queue, one thread that polls it, no thread that waits for a
+// call. Calls are finished from the journal's thread, which gives back-pressure by itself.
 namespace waarborg::rpc {
 
 // A refusal as a gRPC status, with StatusDetails in its trailer. Under 2 KiB, so that no proxy cuts it off.
@@ -27,8 +27,15 @@ grpc::Status ToStatus(const domain::Verdict& verdict);
 // Something the polling thread comes back to.
 class Tag {
  public:
-  virtual ~Tag() = default;
+  // Counts itself, so that the queue is shut down only when nothing can be put on it any more.
+  explicit Tag(std::atomic<int>& alive) : alive_(alive) { ++alive_; }
+  virtual ~Tag() { --alive_; }
+  Tag(const Tag&) = delete;
+  Tag& operator=(const Tag&) = delete;
   virtual void Proceed(bool ok) = 0;
+
+ private:
+  std::atomic<int>& alive_;
 };
 
 // Streams under way by the key of their station, so that revoking it ends them at once.
@@ -59,8 +66,8 @@ class Server {
   int Start(const std::string& listen, const TlsFiles& tls, std::string& error);
   // Marks the health of the service; NOT_SERVING makes clients look elsewhere.
   void SetServing(bool serving);
-  // Takes no new calls and gives those under way `grace` to finish. Afterwards the journal and the workers must be
-  // stopped, then Finish called.
+  // Takes no new calls and gives those under way `grace` to finish. Afterwards the journal and the workers
+  // must be stopped, then Finish called.
   void Shutdown(absl::Duration grace);
   void Finish();
 
@@ -71,6 +78,11 @@ class Server {
   // Counts a call as under way. False when the server is stopping: then answer `stopping`.
   bool CallBegins();
   void CallEnds() { --under_way_; }
+  bool stopping() const { return stopping_; }
+  std::atomic<int>& tags_alive() { return tags_alive_; }
+  // Counts an upload. False when there are as many as memory is set aside for.
+  bool UploadBegins() { return ++uploads_ <= kMaxUploads; }
+  void UploadEnds() { --uploads_; }
 
   // Who calls, from the connection and the metadata.
   access::Credentials CredentialsOf(const grpc::ServerContext& context);
@@ -90,7 +102,10 @@ class Server {
   std::bitset<static_cast<size_t>(access::Rpc::kRpcCount)> bound_;
   std::mutex fingerprints_mutex_;
   std::vector<std::pair<std::string, std::string>> fingerprints_;  // certificate to fingerprint, newest last
+  static constexpr int kMaxUploads = 8;
   std::atomic<int> under_way_ = 0;
+  std::atomic<int> tags_alive_ = 0;
+  std::atomic<int> uploads_ = 0;
   std::atomic<bool> stopping_ = false;
   bool finished_ = false;
 };

@@ -25,15 +25,14 @@ constexpr size_t kMaxPassword = 256;
 
 // Failed attempts slow down this name on this station only, so that nobody can lock out a building.
 Verdict CheckThrottle(Context& c, const std::string& login) {
-  const auto& failures = c.turn.sessions().FailuresOf(login, c.asker.station->id);
-  if (failures.count >= kFreeAttempts && failures.last + kThrottle > c.now()) return Refusal(Rule::kSignInThrottled);
+  const auto failures = c.turn.sessions().FailuresOf(login, c.asker.station->id);
+  if (failures.count >= kFreeAttempts && failures.last + kThrottle > c.now())
+    return Refusal(Rule::kSignInThrottled);
   return domain::kAllowed;
 }
 
 Refusal NoteFailure(Context& c, const std::string& login, Rule rule) {
-  auto& failures = c.turn.sessions().FailuresOf(login, c.asker.station->id);
-  ++failures.count;
-  failures.last = c.now();
+  c.turn.sessions().NoteFailure(login, c.asker.station->id, c.now());
   return rule;
 }
 
@@ -75,7 +74,8 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
   auto open = [sign_in, &in, out](Context& c, bool password_right) -> Verdict {
     if (auto v = CheckThrottle(c, in.login())) return v;
     const domain::Person* known = c.world().FindPerson(sign_in->person_id);
-    if (known == nullptr || !known->WorksOn(c.turn.today())) return NoteFailure(c, in.login(), Rule::kSignInFailed);
+    if (known == nullptr || !known->WorksOn(c.turn.today()))
+      return NoteFailure(c, in.login(), Rule::kSignInFailed);
     c.record.set_subject_id(known->id);
     const auto step = access::AcceptTotp(known->totp_secret, in.code(), c.now(), known->last_totp_step);
     // The hash must still be the one that was checked: a reset in between voids it.
@@ -84,7 +84,7 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
     }
     domain::Person person = *known;
     person.last_totp_step = *step;
-    c.turn.sessions().FailuresOf(in.login(), c.asker.station->id) = {};
+    c.turn.sessions().ForgetFailures(in.login(), c.asker.station->id);
     const domain::Municipality& m = c.municipality();
     c.turn.sessions().CloseSessionsIf([&](const state::Session& s) {
       return s.last_used_at + m.session_idle <= c.now() || s.opened_at + m.session_max <= c.now();
@@ -166,7 +166,8 @@ void CompleteEnrolment(Core& core, const Credentials& credentials, const pb::Com
             person.last_totp_step = 0;
             person.enrolment_digest.clear();
             EndSessionsOf(c, person.id);
-            out->set_otpauth_uri(access::OtpauthUri(person.totp_secret, "Waarborg " + c.municipality().name, person.login));
+            out->set_otpauth_uri(
+                access::OtpauthUri(person.totp_secret, "Waarborg " + c.municipality().name, person.login));
             out->mutable_receipt()->set_id(person.id);
             out->mutable_receipt()->set_log_index(c.turn.NextIndex());
             *out->mutable_receipt()->mutable_recorded_at() = state::ToProto(c.now());
@@ -191,7 +192,8 @@ Verdict CloseSession(Context& c, const pb::CloseSessionRequest&, pb::CloseSessio
 }
 
 Verdict GetSession(Context& c, const pb::GetSessionRequest&, pb::GetSessionResponse& out) {
-  Describe(c, *c.asker.person, *c.turn.sessions().FindSession(c.asker.session_digest), *out.mutable_session());
+  Describe(c, *c.asker.person, *c.turn.sessions().FindSession(c.asker.session_digest),
+           *out.mutable_session());
   return domain::kAllowed;
 }
 
@@ -201,7 +203,7 @@ Verdict GetPolicy(Context&, const pb::GetPolicyRequest&, pb::GetPolicyResponse& 
     p->set_rpc(access::NameOf(row.rpc).method);
     p->set_service(access::NameOf(row.rpc).service);
     for (domain::Role role : row.roles.List()) p->add_roles(static_cast<pb::Role>(static_cast<int>(role)));
-    p->set_caller(row.caller == access::Caller::kStation ? "station"
+    p->set_caller(row.caller == access::Caller::kStation   ? "station"
                   : row.caller == access::Caller::kSession ? "session"
                                                            : "role");
     for (int i = 0; i < static_cast<int>(access::Condition::kCount); ++i) {
@@ -234,7 +236,9 @@ std::string NewHalf(base::Random& random) {
   return half;
 }
 
-std::string FirstHalfDigest(const std::string& first_half) { return keys::Sha256("enrolment " + Plain(first_half)); }
+std::string FirstHalfDigest(const std::string& first_half) {
+  return keys::Sha256("enrolment " + Plain(first_half));
+}
 
 std::string EnrolmentDigest(const std::string& first_half_digest, const std::string& second_half) {
   return keys::Sha256(absl::StrCat(first_half_digest, Plain(second_half)));
@@ -242,7 +246,8 @@ std::string EnrolmentDigest(const std::string& first_half_digest, const std::str
 
 void EndSessionsOf(Context& c, const std::string& person_id) {
   c.turn.sessions().CloseSessionsIf([&](const state::Session& s) { return s.person_id == person_id; });
-  c.turn.sessions().ForgetFullSignIns([&](const std::string& person, const std::string&) { return person == person_id; });
+  c.turn.sessions().ForgetFullSignIns(
+      [&](const std::string& person, const std::string&) { return person == person_id; });
 }
 
 Bound BindSessions(Server& server) {
@@ -257,8 +262,11 @@ Bound BindSessions(Server& server) {
       });
   b.Unary<pb::OpenSessionRequest, pb::OpenSessionResponse>(
       Rpc::kOpenSession, &S::RequestOpenSession,
-      [&core](const Credentials& who, const auto& in, auto* out, Done done) { OpenSession(core, who, in, out, done); });
-  b.Query<pb::CloseSessionRequest, pb::CloseSessionResponse>(Rpc::kCloseSession, &S::RequestCloseSession, CloseSession);
+      [&core](const Credentials& who, const auto& in, auto* out, Done done) {
+        OpenSession(core, who, in, out, done);
+      });
+  b.Query<pb::CloseSessionRequest, pb::CloseSessionResponse>(Rpc::kCloseSession, &S::RequestCloseSession,
+                                                             CloseSession);
   b.Query<pb::GetSessionRequest, pb::GetSessionResponse>(Rpc::kGetSession, &S::RequestGetSession, GetSession);
   b.Query<pb::GetPolicyRequest, pb::GetPolicyResponse>(Rpc::kGetPolicy, &S::RequestGetPolicy, GetPolicy);
   Arm arm = b.TakeArm();

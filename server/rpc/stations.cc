@@ -14,7 +14,8 @@ using domain::Refusal;
 using domain::Rule;
 using domain::Verdict;
 
-Outcome<std::string> ProposeStation(Context& c, const pb::ProposeStationRequest& in, pb::ProposeStationResponse&) {
+Outcome<std::string> ProposeStation(Context& c, const pb::ProposeStationRequest& in,
+                                    pb::ProposeStationResponse&) {
   domain::Change change;
   change.kind = domain::ChangeKind::kStation;
   change.station = {in.station().id(), in.station().location_id(), in.station().key_fingerprint(), false};
@@ -53,8 +54,8 @@ Bound BindStations(Server& server) {
   auto service = std::make_unique<S>();
   Binder<S> b(server, service.get());
   Core& core = server.core();
-  b.Command<pb::ProposeStationRequest, pb::ProposeStationResponse>(Rpc::kProposeStation, &S::RequestProposeStation,
-                                                                   ProposeStation);
+  b.Command<pb::ProposeStationRequest, pb::ProposeStationResponse>(Rpc::kProposeStation,
+                                                                   &S::RequestProposeStation, ProposeStation);
   b.Command<pb::RevokeStationRequest, pb::RevokeStationResponse>(
       Rpc::kRevokeStation, &S::RequestRevokeStation,
       [&core](Context& c, const auto& in, auto&) { return RevokeStation(c, core, in); });

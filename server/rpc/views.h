@@ -7,8 +7,8 @@
 
 namespace waarborg::rpc {
 
-// The file as a role needs it. Burgerzaken supply a photo: they need who, basis and consent, not what happened. The
-// police contact needs who, where, until when.
+// The file as a role needs it. Burgerzaken supply a photo: they need who, basis and consent, not what
+// happened. The police contact needs who, where, until when.
 waarborg::v1::Ban ViewFor(domain::Role role, const domain::Ban& ban, absl::Time now);
 
 // The same for a list: without the words of the file.

@@ -43,10 +43,16 @@ std::vector<std::string> Strings(const List& list) {
 }
 
 // Our own records: dates were checked before they were written.
-absl::CivilDay StoredDay(const pb::Date& d) { return absl::CivilDay(d.year(), d.month(), d.day()); }
-domain::BirthDate StoredBirthDate(const pb::Date& d) { return {d.year(), d.month(), d.day()}; }
+absl::CivilDay StoredDay(const pb::Date& d) {
+  return absl::CivilDay(d.year(), d.month(), d.day());
+}
+domain::BirthDate StoredBirthDate(const pb::Date& d) {
+  return {d.year(), d.month(), d.day()};
+}
 
-domain::PersonName StoredName(const pb::PersonName& n) { return {n.given_names(), n.prefix(), n.surname()}; }
+domain::PersonName StoredName(const pb::PersonName& n) {
+  return {n.given_names(), n.prefix(), n.surname()};
+}
 
 domain::Identity StoredIdentity(const pb::Identity& p) {
   domain::Identity out;
@@ -58,7 +64,9 @@ domain::Identity StoredIdentity(const pb::Identity& p) {
   return out;
 }
 
-domain::Scope StoredScope(const pb::Scope& p) { return {p.all_municipal(), Strings(p.location_ids())}; }
+domain::Scope StoredScope(const pb::Scope& p) {
+  return {p.all_municipal(), Strings(p.location_ids())};
+}
 
 domain::Terms StoredTerms(const pb::Terms& p) {
   domain::Terms out;
@@ -150,7 +158,9 @@ domain::Release StoredRelease(const pb::PhotoRelease& p) {
   return out;
 }
 
-bool IsLeap(int y) { return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0; }
+bool IsLeap(int y) {
+  return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+}
 int DaysIn(int year, int month) {
   static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   return month == 2 && IsLeap(year) ? 29 : kDays[month - 1];
@@ -273,6 +283,7 @@ pb::Ban ToProto(const domain::Ban& ban) {
   out.set_affected_department(ban.affected_department);
   out.set_open_channels(ban.open_channels);
   out.set_proposed_by(ban.proposed_by);
+  out.set_prepared_by(ban.prepared_by);
   *out.mutable_proposed_at() = ToProto(ban.proposed_at);
   out.set_incident_location_id(ban.incident_location_id);
   out.set_advice(ban.advice);
@@ -396,7 +407,8 @@ Outcome<domain::Identity> IdentityFrom(const pb::Identity& p, const std::string&
   auto name = NameFrom(p.name(), field + ".name");
   if (!name.ok()) return name.refusal();
   out.name = *name;
-  if (static_cast<size_t>(p.other_names_size()) > kMaxNames) return Refusal(Rule::kFieldTooLong, field + ".other_names");
+  if (static_cast<size_t>(p.other_names_size()) > kMaxNames)
+    return Refusal(Rule::kFieldTooLong, field + ".other_names");
   for (const auto& other : p.other_names()) {
     auto n = NameFrom(other, field + ".other_names");
     if (!n.ok()) return n.refusal();
@@ -476,6 +488,7 @@ std::optional<domain::Ban> DecodeBan(const std::string& bytes) {
   out.affected_department = p.affected_department();
   out.open_channels = p.open_channels();
   out.proposed_by = p.proposed_by();
+  out.prepared_by = p.prepared_by();
   out.proposed_at = FromProto(p.proposed_at());
   out.incident_location_id = p.incident_location_id();
   out.scope = StoredScope(p.scope());
@@ -535,7 +548,9 @@ std::optional<domain::Person> DecodePerson(const std::string& bytes) {
   return out;
 }
 
-std::string EncodeStation(const domain::Station& station) { return ToProto(station).SerializeAsString(); }
+std::string EncodeStation(const domain::Station& station) {
+  return ToProto(station).SerializeAsString();
+}
 
 std::optional<domain::Station> DecodeStation(const std::string& bytes) {
   pb::Station p;
@@ -550,6 +565,7 @@ std::string EncodeChange(const domain::Change& change) {
   if (!change.station.id.empty()) *record.mutable_station() = ToProto(change.station);
   if (change.kind == domain::ChangeKind::kDeputy) *record.mutable_deputy() = ToProto(change.deputyship);
   record.set_configuration(change.configuration);
+  record.set_base_digest(change.base_digest);
   record.set_first_half_digest(change.first_half_digest);
   return record.SerializeAsString();
 }
@@ -571,6 +587,7 @@ std::optional<domain::Change> DecodeChange(const std::string& bytes) {
   if (record.has_station()) out.station = StoredStation(record.station());
   if (record.has_deputy()) out.deputyship = StoredDeputy(record.deputy());
   out.configuration = record.configuration();
+  out.base_digest = record.base_digest();
   out.first_half_digest = record.first_half_digest();
   return out;
 }

@@ -14,9 +14,9 @@
 #include "waarborg/v1/stations.pb.h"
 #include "waarborg/v1/store.pb.h"
 
-// Between the domain's values and their protobuf form, for the API and for the store alike. Encoding never fails.
-// Decoding of what a client sent checks shape (lengths, dates on the calendar, text that is UTF-8 without control
-// characters) and names the field at fault; meaning is the domain's business.
+// Between the domain's values and their protobuf form, for the API and for the store alike. Encoding never
+// fails. Decoding of what a client sent checks shape (lengths, dates on the calendar, text that is UTF-8
+// without control characters) and names the field at fault; meaning is the domain's business.
 namespace waarborg::state {
 
 namespace pb = ::waarborg::v1;
@@ -43,7 +43,8 @@ domain::Outcome<domain::PersonName> NameFrom(const pb::PersonName& name, const s
 domain::Outcome<domain::Identity> IdentityFrom(const pb::Identity& identity, const std::string& field);
 domain::Outcome<domain::Scope> ScopeFrom(const pb::Scope& scope, const std::string& field);
 domain::Outcome<domain::Terms> TermsFrom(const pb::Terms& terms, const std::string& field);
-domain::Outcome<domain::Assignment> AssignmentFrom(const pb::Assignment& assignment, const std::string& field);
+domain::Outcome<domain::Assignment> AssignmentFrom(const pb::Assignment& assignment,
+                                                   const std::string& field);
 // Trims nothing; refuses control characters (newline and tab are allowed) and more than `max` code points.
 domain::Verdict CheckText(const std::string& text, size_t max, const std::string& field);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "server/state/world.h"
 
+#include <algorithm>
+
 #include "server/base/hex.h"
 #include "server/keys/sealing.h"
 
@@ -20,10 +22,18 @@ auto* Find(Map& map, const std::string& id) {
 
 World::World() : municipality_(std::make_shared<domain::Municipality>()) {}
 
-const domain::Ban* World::FindBan(const std::string& id) const { return Find(bans_, id); }
-const domain::Person* World::FindPerson(const std::string& id) const { return Find(people_, id); }
-const domain::Station* World::FindStation(const std::string& id) const { return Find(stations_, id); }
-const domain::Change* World::FindChange(const std::string& id) const { return Find(changes_, id); }
+const domain::Ban* World::FindBan(const std::string& id) const {
+  return Find(bans_, id);
+}
+const domain::Person* World::FindPerson(const std::string& id) const {
+  return Find(people_, id);
+}
+const domain::Station* World::FindStation(const std::string& id) const {
+  return Find(stations_, id);
+}
+const domain::Change* World::FindChange(const std::string& id) const {
+  return Find(changes_, id);
+}
 
 const domain::Person* World::FindPersonByLogin(const std::string& login) const {
   const std::string* id = Find(person_by_login_, login);
@@ -80,7 +90,9 @@ std::vector<std::string> World::DueBans(absl::Time now) const {
   return ids;
 }
 
-Session* World::FindSession(const std::string& token_digest) { return Find(sessions_, token_digest); }
+Session* World::FindSession(const std::string& token_digest) {
+  return Find(sessions_, token_digest);
+}
 
 void World::OpenSession(Session session) {
   if (session.full_sign_in) full_sign_ins_[{session.person_id, session.station_id}] = session.opened_at;
@@ -88,7 +100,9 @@ void World::OpenSession(Session session) {
   sessions_.insert_or_assign(std::move(digest), std::move(session));
 }
 
-void World::CloseSession(const std::string& token_digest) { sessions_.erase(token_digest); }
+void World::CloseSession(const std::string& token_digest) {
+  sessions_.erase(token_digest);
+}
 
 int World::CloseSessionsIf(const std::function<bool(const Session&)>& which) {
   int closed = 0;
@@ -110,12 +124,29 @@ absl::Time World::LastFullSignIn(const std::string& person_id, const std::string
 
 void World::ForgetFullSignIns(
     const std::function<bool(const std::string& person_id, const std::string& station_id)>& which) {
-  std::erase_if(full_sign_ins_, [&](const auto& entry) { return which(entry.first.first, entry.first.second); });
+  std::erase_if(full_sign_ins_,
+                [&](const auto& entry) { return which(entry.first.first, entry.first.second); });
 }
 
-World::Failures& World::FailuresOf(const std::string& login, const std::string& station_id) {
-  if (failures_.size() > kMaxFailures) failures_.clear();
-  return failures_[{login, station_id}];
+World::Failures World::FailuresOf(const std::string& login, const std::string& station_id) const {
+  auto it = failures_.find({login, station_id});
+  return it == failures_.end() ? Failures{} : it->second;
+}
+
+void World::NoteFailure(const std::string& login, const std::string& station_id, absl::Time now) {
+  if (failures_.size() >= kMaxFailures) {
+    // The oldest goes, so that a flood of made-up names cannot wipe what is remembered of a real one in a moment.
+    auto oldest = std::min_element(failures_.begin(), failures_.end(),
+                                   [](const auto& a, const auto& b) { return a.second.last < b.second.last; });
+    failures_.erase(oldest);
+  }
+  Failures& f = failures_[{login, station_id}];
+  ++f.count;
+  f.last = now;
+}
+
+void World::ForgetFailures(const std::string& login, const std::string& station_id) {
+  failures_.erase({login, station_id});
 }
 
 }  // namespace waarborg::state

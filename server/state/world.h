@@ -29,8 +29,8 @@ struct Session {
   bool full_sign_in = true;  // with the password, not only a code
 };
 
-// The state of the municipality, decrypted, with its indexes. Belongs to the writer's thread: nobody else reads or
-// changes it, so it needs no lock and every answer is true at one point of the log.
+// The state of the municipality, decrypted, with its indexes. Belongs to the writer's thread: nobody else
+// reads or changes it, so it needs no lock and every answer is true at one point of the log.
 class World {
  public:
   World();
@@ -73,16 +73,20 @@ class World {
   void CloseSession(const std::string& token_digest);
   // Ends the sessions for which `which` holds and returns how many.
   int CloseSessionsIf(const std::function<bool(const Session&)>& which);
-  // When this person last signed in with a password on this station; InfinitePast when never or since forgotten.
+  // When this person last signed in with a password on this station; InfinitePast when never or since
+  // forgotten.
   absl::Time LastFullSignIn(const std::string& person_id, const std::string& station_id) const;
-  void ForgetFullSignIns(const std::function<bool(const std::string& person_id, const std::string& station_id)>& which);
+  void ForgetFullSignIns(
+      const std::function<bool(const std::string& person_id, const std::string& station_id)>& which);
 
   // Failed sign-ins of a name on a station since the last success: how many, and when the last.
   struct Failures {
     int count = 0;
     absl::Time last;
   };
-  Failures& FailuresOf(const std::string& login, const std::string& station_id);
+  Failures FailuresOf(const std::string& login, const std::string& station_id) const;
+  void NoteFailure(const std::string& login, const std::string& station_id, absl::Time now);
+  void ForgetFailures(const std::string& login, const std::string& station_id);
 
  private:
   std::shared_ptr<const domain::Municipality> municipality_;

@@ -18,8 +18,12 @@ absl::Status ToStatus(const rocksdb::Status& s, const char* doing) {
   return absl::UnavailableError(text);
 }
 
-rocksdb::Slice Slice(std::string_view s) { return {s.data(), s.size()}; }
-std::string_view View(const rocksdb::Slice& s) { return {s.data(), s.size()}; }
+rocksdb::Slice Slice(std::string_view s) {
+  return {s.data(), s.size()};
+}
+std::string_view View(const rocksdb::Slice& s) {
+  return {s.data(), s.size()};
+}
 
 class RocksDb : public Store {
  public:
@@ -33,7 +37,8 @@ class RocksDb : public Store {
 
   absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const override {
     std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(rocksdb::ReadOptions()));
-    for (it->Seek(Slice(std::max(prefix, from))); it->Valid() && it->key().starts_with(Slice(prefix)); it->Next()) {
+    for (it->Seek(Slice(std::max(prefix, from))); it->Valid() && it->key().starts_with(Slice(prefix));
+         it->Next()) {
       if (!each(View(it->key()), View(it->value()))) break;
     }
     return ToStatus(it->status(), "scan");
@@ -87,7 +92,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenRocksDb(const std::string& folder) {
   rocksdb::DB* db = nullptr;
   if (auto s = rocksdb::DB::Open(options, folder, &db); !s.ok()) {
     if (s.IsIOError() && absl::StrContains(s.ToString(), "lock")) {
-      return absl::AlreadyExistsError(absl::StrCat(folder, " is in use by another waarborgd; only one may run on it"));
+      return absl::AlreadyExistsError(
+          absl::StrCat(folder, " is in use by another waarborgd; only one may run on it"));
     }
     return ToStatus(s, "open");
   }

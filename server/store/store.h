@@ -21,12 +21,15 @@ struct Batch {
     bool remove = false;
   };
   std::vector<Write> writes;
-  void Put(std::string key, std::string value) { writes.push_back({std::move(key), std::move(value), false}); }
+  void Put(std::string key, std::string value) {
+    writes.push_back({std::move(key), std::move(value), false});
+  }
   void Delete(std::string key) { writes.push_back({std::move(key), "", true}); }
 };
 
 // What the house needs of a store: ordered keys, and batches that are on disk when Commit returns. Values are
-// ciphertext by the time they arrive here. Get and Scan are safe from any thread; Commit is called by the one writer.
+// ciphertext by the time they arrive here. Get and Scan are safe from any thread; Commit is called by the one
+// writer.
 class Store {
  public:
   using Each = std::function<bool(std::string_view key, std::string_view value)>;
@@ -39,7 +42,8 @@ class Store {
   virtual absl::Status ScanBack(std::string_view prefix, std::string_view from, const Each& each) const = 0;
   // Durable when it returns ok. After an error nothing may be assumed and nothing more committed.
   virtual absl::Status Commit(const Batch& batch) = 0;
-  // Rewrites what holds keys with this prefix so that deleted values leave the files. Hygiene, not destruction.
+  // Rewrites what holds keys with this prefix so that deleted values leave the files. Hygiene, not
+  // destruction.
   virtual absl::Status Compact(std::string_view prefix) = 0;
 };
 

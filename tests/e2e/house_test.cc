@@ -54,7 +54,8 @@ class HouseTest : public TownTest {
   std::vector<std::string> FilesWith(const std::string& bytes) {
     std::vector<std::string> found;
     for (const auto& entry : fs::recursive_directory_iterator(town->folder() + "/data")) {
-      if (entry.is_regular_file() && Slurp(entry.path()).find(bytes) != std::string::npos) found.push_back(entry.path());
+      if (entry.is_regular_file() && Slurp(entry.path()).find(bytes) != std::string::npos)
+        found.push_back(entry.path());
     }
     return found;
   }
@@ -76,7 +77,8 @@ double Difference(const std::string& jpeg, int portrait) {
 }
 
 TEST_F(HouseTest, TheDeskSeesThePhotoOfThisPersonAndNoOther) {
-  const std::string first = ActiveBan("Jan", "Vries", "1985-03-12"), second = ActiveBan("Kees", "Bakker", "1970-01-31");
+  const std::string first = ActiveBan("Jan", "Vries", "1985-03-12"),
+                    second = ActiveBan("Kees", "Bakker", "1970-01-31");
   ReleasePhoto(first, 1);
   ReleasePhoto(second, 2);
   const std::string a = Photo("receptie", "receptie-1", first), b = Photo("receptie", "receptie-1", second);
@@ -115,7 +117,8 @@ TEST_F(HouseTest, NothingPersonalAndNoKeyStandsInTheClearOnDisk) {
     needles.push_back(PortraitJpeg(portrait).substr(0, 400));
   }
   needles.insert(needles.end(), {"baliemedewerker", "Drie maanden", "Toegelicht", "Roos Roodborst"});
-  Do("receptie", "receptie-1", "check", {{"given", "Visitor"}, {"surname", "Nietverboden"}, {"born", "1999-09-09"}});
+  Do("receptie", "receptie-1", "check",
+     {{"given", "Visitor"}, {"surname", "Nietverboden"}, {"born", "1999-09-09"}});
   needles.insert(needles.end(), {"Nietverboden", "1999-09-09"});
   for (const auto& [login, someone] : town->people()) needles.push_back(someone.secret);
   needles.push_back(Town::kPassword);
@@ -144,7 +147,8 @@ TEST_F(HouseTest, NothingPersonalAndNoKeyStandsInTheClearOnDisk) {
     EXPECT_TRUE(files.empty()) << "\"" << needle.substr(0, 40) << "\" stands in " << files.front();
   }
   // The search finds what is there: planted in the clear, and an id, which is no secret.
-  std::ofstream(town->folder() + "/data/store/planted", std::ios::binary) << "xx" << needles.front() << "yy" << root << "zz";
+  std::ofstream(town->folder() + "/data/store/planted", std::ios::binary)
+      << "xx" << needles.front() << "yy" << root << "zz";
   EXPECT_EQ(FilesWith(needles.front()).size(), 1u);
   EXPECT_EQ(FilesWith(root).size(), 1u);
   EXPECT_FALSE(FilesWith("m/schema").empty());
@@ -163,7 +167,8 @@ TEST_F(HouseTest, EverythingIsThereAfterAnAbruptEnd) {
 TEST_F(HouseTest, AnEndThatPassesWhileTheServerIsDownIsDoneBeforeItServes) {
   const std::string ban = ActiveBan();
   ReleasePhoto(ban, 3);
-  const std::string photo_id = *Do("teamleider", "kantoor-1", "ban show", {{"ban", ban}}).FindFact("photo-id");
+  const std::string photo_id =
+      *Do("teamleider", "kantoor-1", "ban show", {{"ban", ban}}).FindFact("photo-id");
   ASSERT_EQ(town->Stop(SIGTERM), 0);
   EXPECT_FALSE(FilesWith(photo_id).empty());
   town->SetClock(*ParseMoment("2026-06-02 00:00:00", town->Now()));
@@ -189,17 +194,20 @@ TEST_F(HouseTest, ThePhotoAndItsKeyAreGoneByThemselvesWithinAMinute) {
   bool gone = false;
   for (int i = 0; i < 600 && !gone; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    gone = fs::exists(town->folder() + "/data/keys/photo-2.keys") && !fs::exists(town->folder() + "/data/keys/photo-1.gen");
+    gone = fs::exists(town->folder() + "/data/keys/photo-2.keys") &&
+           !fs::exists(town->folder() + "/data/keys/photo-1.gen");
   }
   EXPECT_TRUE(gone);
-  const auto events = Do("auditor", "kantoor-1", "audit list", {{"ban", ban}, {"event", "PhotoDestroyed,BanExpired"}});
+  const auto events =
+      Do("auditor", "kantoor-1", "audit list", {{"ban", ban}, {"event", "PhotoDestroyed,BanExpired"}});
   EXPECT_EQ(events.FindFact("count"), "2");
   EXPECT_NE(*Do("auditor", "kantoor-1", "audit head", {}).FindFact("size"), before);
 }
 
 TEST_F(HouseTest, ASecondServerOnTheSameDataIsRefused) {
-  const std::string second = Output(absl::StrCat("cd ", town->folder(), " && ", ProgramFolder(),
-                                                 "/waarborgd-testclock run --config waarborgd.toml --test-clock clock"));
+  const std::string second =
+      Output(absl::StrCat("cd ", town->folder(), " && ", ProgramFolder(),
+                          "/waarborgd-testclock run --config waarborgd.toml --test-clock clock"));
   EXPECT_NE(second.find("in use by another waarborgd"), std::string::npos) << second;
   Do("receptie", "receptie-1", "session show", {});
 }
@@ -210,7 +218,8 @@ TEST_F(HouseTest, AChangedLogIsNoticedAtTheStart) {
   // The newest write-ahead log holds the newest entries; a byte in the middle of it is turned.
   std::string newest;
   for (const auto& entry : fs::directory_iterator(town->folder() + "/data/store")) {
-    if (entry.path().extension() == ".log" && fs::file_size(entry) > 1000) newest = std::max(newest, entry.path().string());
+    if (entry.path().extension() == ".log" && fs::file_size(entry) > 1000)
+      newest = std::max(newest, entry.path().string());
   }
   ASSERT_FALSE(newest.empty());
   std::string bytes = Slurp(newest);
@@ -228,9 +237,10 @@ TEST_F(HouseTest, ARevokedStationLosesItsSessionsAtOnceAndForGood) {
   const client::Arguments none;
   client::Call call{open, none, client::Language::kEnglish};
   EXPECT_EQ(client::FindCommand("session show")->run(call).error.rule(), "station-unknown");
-  EXPECT_EQ(Refused("nobody", "receptie-1", "session login",
-                    {{"name", "receptie"}, {"password", Town::kPassword}, {"code", town->NextCode("receptie")}}),
-            "station-unknown");
+  EXPECT_EQ(
+      Refused("nobody", "receptie-1", "session login",
+              {{"name", "receptie"}, {"password", Town::kPassword}, {"code", town->NextCode("receptie")}}),
+      "station-unknown");
   EXPECT_EQ(Refused("beheer", "kantoor-1", "station propose",
                     {{"station", "receptie-9"},
                      {"location", "gemeentehuis"},
@@ -238,7 +248,8 @@ TEST_F(HouseTest, ARevokedStationLosesItsSessionsAtOnceAndForGood) {
             "already-exists");
 }
 
-// A stream that is under way ends too: the reader stops reading, so that the server waits with pieces in hand.
+// A stream that is under way ends too: the reader stops reading, so that the server waits with pieces in
+// hand.
 TEST_F(HouseTest, ARevokedStationLosesAStreamThatIsUnderWay) {
   const std::string ban = ActiveBan();
   ReleasePhoto(ban, 1);
@@ -274,9 +285,10 @@ TEST_F(HouseTest, AStolenTokenIsWorthNothingElsewhere) {
 }
 
 TEST_F(HouseTest, TheSameKeyRepeatsTheAnswerAndNotTheDeed) {
-  const Pairs propose{{"key", "key-0001-abcdef"}, {"surname", "Bos"},       {"given", "An"},          {"born", "1990-01-02"},
-                      {"established", "yes"},     {"ground", "verbaal"},    {"measure", "time-out"},  {"where", "sporthal"},
-                      {"from", "2026-03-02"},     {"until", "2026-06-01"},  {"reasons", "Schelden."}, {"channels", "post"}};
+  const Pairs propose{{"key", "key-0001-abcdef"}, {"surname", "Bos"},       {"given", "An"},
+                      {"born", "1990-01-02"},     {"established", "yes"},   {"ground", "verbaal"},
+                      {"measure", "time-out"},    {"where", "sporthal"},    {"from", "2026-03-02"},
+                      {"until", "2026-06-01"},    {"reasons", "Schelden."}, {"channels", "post"}};
   const auto first = Do("teamleider", "kantoor-1", "ban propose", propose);
   const auto again = Do("teamleider", "kantoor-1", "ban propose", propose);
   EXPECT_EQ(again.FindFact("replayed"), "yes");
@@ -319,20 +331,23 @@ TEST_F(HouseTest, BannedElsewhereCannotBeToldFromNotBanned) {
   };
   EXPECT_EQ(ask("de Vries"), ask("Nooitgehoord"));
   // Nor does the log tell what was asked: both entries say the same, of nobody.
-  const auto entries = Do("auditor", "kantoor-1", "audit list", {{"station", "zwembad-1"}, {"event", "CheckVisitor,MatchShown"}});
+  const auto entries = Do("auditor", "kantoor-1", "audit list",
+                          {{"station", "zwembad-1"}, {"event", "CheckVisitor,MatchShown"}});
   EXPECT_EQ(entries.FindFact("count"), "2");
   EXPECT_FALSE(entries.FindFact("about"));
 }
 
 // Probed from outside by another program.
 TEST_F(HouseTest, OnlyMutualTls13WithTheGoodSuitesIsSpoken) {
-  const std::string client = absl::StrCat("echo | timeout 5 openssl s_client -connect localhost:", town->port(), " -alpn h2 -CAfile ",
-                                          town->folder(), "/pki/ca.pem");
-  const std::string good = absl::StrCat(" -cert ", town->folder(), "/pki/stations/receptie-1/station.pem -key ", town->folder(),
-                                        "/pki/stations/receptie-1/station.key");
+  const std::string client =
+      absl::StrCat("echo | timeout 5 openssl s_client -connect localhost:", town->port(),
+                   " -alpn h2 -CAfile ", town->folder(), "/pki/ca.pem");
+  const std::string good =
+      absl::StrCat(" -cert ", town->folder(), "/pki/stations/receptie-1/station.pem -key ", town->folder(),
+                   "/pki/stations/receptie-1/station.key");
   auto handshake_is_good = [](const std::string& out) {
-    return out.find("Verify return code: 0 (ok)") != std::string::npos && out.find("Cipher is (NONE)") == std::string::npos &&
-           out.find("New, TLSv1.3") != std::string::npos;
+    return out.find("Verify return code: 0 (ok)") != std::string::npos &&
+           out.find("Cipher is (NONE)") == std::string::npos && out.find("New, TLSv1.3") != std::string::npos;
   };
   EXPECT_TRUE(handshake_is_good(Output(client + good + " -ciphersuites TLS_AES_256_GCM_SHA384")));
   EXPECT_TRUE(handshake_is_good(Output(client + good + " -ciphersuites TLS_CHACHA20_POLY1305_SHA256")));
@@ -389,7 +404,8 @@ TEST_F(HouseTest, HealthIsTheStandardService) {
 TEST_F(HouseTest, TheServersOwnLogHoldsNothingPersonal) {
   const std::string ban = ActiveBan("Wolfert", "Zonneschijn", "1961-07-23");
   Refused("receptie", "receptie-1", "photo show", {{"ban", ban}});
-  Do("receptie", "receptie-1", "check", {{"given", "Wolfert"}, {"surname", "Zonneschijn"}, {"born", "1961-07-23"}});
+  Do("receptie", "receptie-1", "check",
+     {{"given", "Wolfert"}, {"surname", "Zonneschijn"}, {"born", "1961-07-23"}});
   const std::string log = town->Log();
   for (const char* needle : {"Wolfert", "Zonneschijn", "1961", "Roodborst"}) {
     EXPECT_EQ(log.find(needle), std::string::npos) << needle;
@@ -398,7 +414,9 @@ TEST_F(HouseTest, TheServersOwnLogHoldsNothingPersonal) {
 
 TEST_F(HouseTest, NobodyPhotographsTheServersMemory) {
   // /proc/PID/mem of an undumpable process belongs to root, and no core is written.
-  const std::string limits = Output("pgrep -f 'waarborgd-testclock run --config waarborgd.toml' | head -1 | xargs -I{} cat /proc/{}/limits | grep 'core file'");
+  const std::string limits = Output(
+      "pgrep -f 'waarborgd-testclock run --config waarborgd.toml' | head -1 | xargs -I{} cat /proc/{}/limits "
+      "| grep 'core file'");
   EXPECT_NE(limits.find("0                    0"), std::string::npos) << limits;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Every call against every role, by the matrix written by hand in matrix.txt: the program's own table is not asked.
+// Every call against every role, by the matrix written by hand in matrix.txt: the program's own table is not
+// asked.
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/generic/generic_stub.h>
 
@@ -61,15 +62,23 @@ Matrix ReadMatrix() {
 
 // Who stands for each role.
 const std::map<std::string, std::string> kHolders{
-    {"desk-staff", "receptie"},        {"security-coordinator", "toezicht"}, {"manager", "teamleider"},
-    {"civil-affairs", "burgerzaken"},  {"municipal-secretary", "secretaris"}, {"board-secretariat", "collegesecretariaat"},
-    {"legal", "jurist"},               {"hr", "personeel"},                   {"police-contact", "politie"},
-    {"auditor", "auditor"},            {"data-protection-officer", "fg"},     {"privacy-officer", "privacy"},
+    {"desk-staff", "receptie"},
+    {"security-coordinator", "toezicht"},
+    {"manager", "teamleider"},
+    {"civil-affairs", "burgerzaken"},
+    {"municipal-secretary", "secretaris"},
+    {"board-secretariat", "collegesecretariaat"},
+    {"legal", "jurist"},
+    {"hr", "personeel"},
+    {"police-contact", "politie"},
+    {"auditor", "auditor"},
+    {"data-protection-officer", "fg"},
+    {"privacy-officer", "privacy"},
     {"administrator", "beheer"},
 };
 
-// Calls a method with an empty request over the wire, whatever its kind, and returns the rule of the refusal; "" when it
-// was not refused.
+// Calls a method with an empty request over the wire, whatever its kind, and returns the rule of the refusal;
+// "" when it was not refused.
 std::string CallEmpty(client::Connection& connection, const google::protobuf::MethodDescriptor& method) {
   grpc::GenericStub stub(connection.channel());
   grpc::CompletionQueue queue;
@@ -89,7 +98,8 @@ std::string CallEmpty(client::Connection& connection, const google::protobuf::Me
     first.mutable_approval();
     bytes = first.SerializeAsString();
   }
-  call->WriteLast(grpc::ByteBuffer(std::vector<grpc::Slice>{grpc::Slice(bytes)}.data(), 1), grpc::WriteOptions(), nullptr);
+  call->WriteLast(grpc::ByteBuffer(std::vector<grpc::Slice>{grpc::Slice(bytes)}.data(), 1),
+                  grpc::WriteOptions(), nullptr);
   wait();
   grpc::Status status;
   grpc::ByteBuffer answer;
@@ -145,7 +155,8 @@ TEST_F(RightsTest, WithoutASessionOnlyEnrollingAndSigningInGetAnywhere) {
   const Matrix matrix = ReadMatrix();
   for (const auto& [name, method] : AllMethods()) {
     const std::string rule = CallEmpty(town->At("nobody", "receptie-1"), *method);
-    EXPECT_EQ(rule == "session-required", !matrix.at(name).contains("station")) << name << " gave \"" << rule << "\"";
+    EXPECT_EQ(rule == "session-required", !matrix.at(name).contains("station"))
+        << name << " gave \"" << rule << "\"";
   }
 }
 
@@ -158,7 +169,8 @@ TEST_F(RightsTest, AStationNobodyRegisteredGetsNothingAtAll) {
 TEST_F(RightsTest, EveryoneMayCloseTheirOwnSession) {
   for (const auto& [role, person] : kHolders) {
     EXPECT_EQ(CallEmpty(town->At(person, "kantoor-1"), *AllMethods().at("CloseSession")), "") << role;
-    EXPECT_EQ(CallEmpty(town->At(person, "kantoor-1"), *AllMethods().at("GetSession")), "session-required") << role;
+    EXPECT_EQ(CallEmpty(town->At(person, "kantoor-1"), *AllMethods().at("GetSession")), "session-required")
+        << role;
   }
 }
 

@@ -31,7 +31,9 @@ const BuiltTown& Built() {
 
 }  // namespace
 
-void TownTest::SetUpTestSuite() { Built(); }
+void TownTest::SetUpTestSuite() {
+  Built();
+}
 
 void TownTest::SetUp() {
   town = Town::Copy(Built().folder + "/town", Built().folder + "/test");
@@ -46,20 +48,22 @@ void TownTest::TearDown() {
 client::Reply TownTest::Do(const std::string& person, const std::string& station, const std::string& command,
                            const Pairs& options) {
   client::Reply reply = town->Run(person, station, command, options);
-  EXPECT_TRUE(reply.ok()) << person << " " << command << ": " << reply.usage_error << " " << reply.error.rule() << " "
-                          << reply.error.detail.field() << " " << reply.error.detail.message();
+  EXPECT_TRUE(reply.ok()) << person << " " << command << ": " << reply.usage_error << " "
+                          << reply.error.rule() << " " << reply.error.detail.field() << " "
+                          << reply.error.detail.message();
   return reply;
 }
 
-std::string TownTest::Refused(const std::string& person, const std::string& station, const std::string& command,
-                              const Pairs& options) {
+std::string TownTest::Refused(const std::string& person, const std::string& station,
+                              const std::string& command, const Pairs& options) {
   const client::Reply reply = town->Run(person, station, command, options);
   EXPECT_FALSE(reply.ok()) << person << " " << command << " was allowed";
   EXPECT_TRUE(reply.usage_error.empty()) << reply.usage_error;
   return reply.ok() ? "" : reply.error.rule();
 }
 
-std::string TownTest::ActiveBan(const std::string& given, const std::string& surname, const std::string& born) {
+std::string TownTest::ActiveBan(const std::string& given, const std::string& surname,
+                                const std::string& born) {
   const auto proposed = Do("teamleider", "kantoor-1", "ban propose",
                            {{"given", given},
                             {"prefix", "de"},
@@ -75,7 +79,8 @@ std::string TownTest::ActiveBan(const std::string& given, const std::string& sur
                             {"channels", "telefoon en post"}});
   const std::string ban = proposed.FindFact("id").value_or("");
   Do("secretaris", "kantoor-1", "ban advise", {{"ban", ban}, {"advice", "Drie maanden."}});
-  Do("collegesecretariaat", "kantoor-1", "ban approve", {{"ban", ban}, {"number", "2026-1"}, {"date", "2026-03-02"}});
+  Do("collegesecretariaat", "kantoor-1", "ban approve",
+     {{"ban", ban}, {"number", "2026-1"}, {"date", "2026-03-02"}});
   return ban;
 }
 

@@ -19,9 +19,11 @@ class TownTest : public ::testing::Test {
 
   using Pairs = std::vector<std::pair<std::string, std::string>>;
   // Runs a command that must succeed.
-  client::Reply Do(const std::string& person, const std::string& station, const std::string& command, const Pairs& options);
+  client::Reply Do(const std::string& person, const std::string& station, const std::string& command,
+                   const Pairs& options);
   // Runs a command that must be refused; returns the rule.
-  std::string Refused(const std::string& person, const std::string& station, const std::string& command, const Pairs& options);
+  std::string Refused(const std::string& person, const std::string& station, const std::string& command,
+                      const Pairs& options);
 
   // A decided ban at town hall and sports hall until 2026-06-01; and one with a photo released to reception.
   std::string ActiveBan(const std::string& given = "Jan Pieter", const std::string& surname = "Vries",

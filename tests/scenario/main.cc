@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// waarborg-scenario: plays scenario files against the real server, each in a fresh copy of the example municipality.
+// waarborg-scenario: plays scenario files against the real server, each in a fresh copy of the example
+// municipality.
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,7 +70,8 @@ class Player {
   void Stop(int signal) {
     if (!town_.running()) throw Failed{"the server is not running"};
     const int status = town_.Stop(signal);
-    if (signal == SIGTERM && status != 0) throw Failed{absl::StrCat("the server ended with status ", status, ": ", town_.Log())};
+    if (signal == SIGTERM && status != 0)
+      throw Failed{absl::StrCat("the server ended with status ", status, ": ", town_.Log())};
   }
   void Start() {
     if (town_.running()) throw Failed{"the server is running already"};
@@ -85,8 +87,8 @@ class Player {
         continue;
       }
       size_t end = i + 1;
-      while (end < value.size() && (std::isalnum(static_cast<unsigned char>(value[end])) || value[end] == '-' ||
-                                    value[end] == '_' || value[end] == ':')) {
+      while (end < value.size() && (std::isalnum(static_cast<unsigned char>(value[end])) ||
+                                    value[end] == '-' || value[end] == '_' || value[end] == ':')) {
         ++end;
       }
       const std::string name = value.substr(i + 1, end - i - 1);
@@ -120,11 +122,13 @@ class Player {
     if (absl::StartsWith(value, "portrait:")) {
       int number = 0;
       const bool png = absl::EndsWith(value, ".png");
-      if (!absl::SimpleAtoi(value.substr(9, value.size() - 9 - (png ? 4 : 0)), &number)) throw Failed{"portrait:NUMBER or portrait:NUMBER.png"};
+      if (!absl::SimpleAtoi(value.substr(9, value.size() - 9 - (png ? 4 : 0)), &number))
+        throw Failed{"portrait:NUMBER or portrait:NUMBER.png"};
       content = png ? PortraitPng(number) : PortraitJpeg(number);
     } else if (absl::StartsWith(value, "bad:")) {
       content = BadPhoto(value.substr(4));
-      if (content.empty() && value != "bad:empty") throw Failed{"there is no bad photo of this name: " + value};
+      if (content.empty() && value != "bad:empty")
+        throw Failed{"there is no bad photo of this name: " + value};
     } else {
       return value.rfind('/', 0) == 0 ? value : folder_ + "/" + value;
     }
@@ -199,7 +203,8 @@ class Player {
           int64_t have = 0, want = 0;
           there |= fact == value;
           holds |= e.how == Expectation::How::kEqual && fact == value;
-          holds |= e.how == Expectation::How::kAtLeast && absl::SimpleAtoi(fact, &have) && absl::SimpleAtoi(value, &want) && have >= want;
+          holds |= e.how == Expectation::How::kAtLeast && absl::SimpleAtoi(fact, &have) &&
+                   absl::SimpleAtoi(value, &want) && have >= want;
         }
         if (e.how == Expectation::How::kAbsent) holds = !there;
       }
@@ -253,8 +258,8 @@ size_t PlayLines(Player& player, const std::string& path, bool show, int depth) 
         ++steps;
       }
     } catch (const Failed& failed) {
-      std::printf("FAILED  %s line %d\n        %s\n        %s\n", path.c_str(), line.number, line.text.c_str(),
-                  failed.why.c_str());
+      std::printf("FAILED  %s line %d\n        %s\n        %s\n", path.c_str(), line.number,
+                  line.text.c_str(), failed.why.c_str());
       return 0;
     }
   }

@@ -58,11 +58,13 @@ size_t FindPlain(const std::string& text, const std::string& what) {
 
 void ParseExpectation(Line& line, const std::string& text) {
   const std::vector<std::string> tokens = Tokens(text);
-  if (tokens.empty()) throw Bad{"behind => stands what is expected: ok, refused RULE, clear, banned, possible ..."};
+  if (tokens.empty())
+    throw Bad{"behind => stands what is expected: ok, refused RULE, clear, banned, possible ..."};
   size_t i = 0;
   line.word = tokens[i++];
   if (line.word == "refused") {
-    if (i >= tokens.size() || tokens[i].find('=') != std::string::npos) throw Bad{"refused needs the name of the rule"};
+    if (i >= tokens.size() || tokens[i].find('=') != std::string::npos)
+      throw Bad{"refused needs the name of the rule"};
     line.rule = tokens[i++];
   }
   for (; i < tokens.size(); ++i) {
@@ -101,14 +103,17 @@ void ParseStep(Line& line, const std::string& text, const std::vector<std::strin
   line.station = who[2];
   std::vector<std::string> tokens = Tokens(text.substr(colon + 1, arrow - colon - 1));
   if (tokens.empty()) throw Bad{"there is no command behind the colon"};
-  auto known = [&](const std::string& name) { return std::find(commands.begin(), commands.end(), name) != commands.end(); };
+  auto known = [&](const std::string& name) {
+    return std::find(commands.begin(), commands.end(), name) != commands.end();
+  };
   size_t i = 1;
   line.command = tokens[0];
   if (!known(line.command) && tokens.size() > 1) {
     line.command += " " + tokens[1];
     i = 2;
   }
-  if (!known(line.command)) throw Bad{absl::StrCat("there is no command \"", line.command, "\"; --commands lists them")};
+  if (!known(line.command))
+    throw Bad{absl::StrCat("there is no command \"", line.command, "\"; --commands lists them")};
   for (; i < tokens.size(); ++i) {
     const size_t at = tokens[i].find('=');
     if (at == 0) throw Bad{absl::StrCat("\"", tokens[i], "\" is not option=value")};
@@ -177,7 +182,9 @@ Script ParseScript(const std::string& text, const std::vector<std::string>& comm
       script.errors.push_back(absl::StrCat("line ", line.number, ": ", bad.why));
     }
   }
-  if (!pending.empty()) script.errors.push_back(absl::StrCat("line ", pending_number, ": the line goes on (\\) but the file ends"));
+  if (!pending.empty())
+    script.errors.push_back(
+        absl::StrCat("line ", pending_number, ": the line goes on (\\) but the file ends"));
   if (script.lines.empty() && script.errors.empty()) script.errors.push_back("there is no step in this file");
   return script;
 }

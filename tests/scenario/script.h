@@ -22,7 +22,7 @@ struct Line {
   enum class What { kStep, kClock, kInclude, kStop, kStart, kKill, kRestart };
   What what = What::kStep;
   int number = 0;
-  std::string text;  // as written
+  std::string text;    // as written
   std::string moment;  // for kClock
   std::string file;    // for kInclude
 
@@ -30,8 +30,8 @@ struct Line {
   std::string station;
   std::string command;
   std::vector<std::pair<std::string, std::string>> options;  // a flag has the value "yes"
-  std::string word;  // "ok", "refused", "clear" ...
-  std::string rule;  // for refused
+  std::string word;                                          // "ok", "refused", "clear" ...
+  std::string rule;                                          // for refused
   std::vector<Expectation> expectations;
   std::string remember;  // name under which the id is remembered
 };
@@ -41,8 +41,8 @@ struct Script {
   std::vector<std::string> errors;  // "line 3: ..."; a script with errors is not played
 };
 
-// Parses a scenario. Never fails otherwise; every line that cannot be understood gives an error that says why.
-// `commands` are the names of all commands.
+// Parses a scenario. Never fails otherwise; every line that cannot be understood gives an error that says
+// why. `commands` are the names of all commands.
 Script ParseScript(const std::string& text, const std::vector<std::string>& commands);
 
 }  // namespace waarborg::testing

@@ -9,9 +9,10 @@ namespace {
 const std::vector<std::string> kCommands{"check", "ban propose", "ban show"};
 
 TEST(Script, ReadsAStepWithQuotesFlagsAndExpectations) {
-  const Script s = ParseScript("roos @ balie-1: ban propose given=\"Jan: \\\"P\\\" => #1\" established \\\n  born=1980-01-02 "
-                               "=> ok state=active !photo=yes count>=2 as BAN  # comment",
-                               kCommands);
+  const Script s = ParseScript(
+      "roos @ balie-1: ban propose given=\"Jan: \\\"P\\\" => #1\" established \\\n  born=1980-01-02 "
+      "=> ok state=active !photo=yes count>=2 as BAN  # comment",
+      kCommands);
   ASSERT_TRUE(s.errors.empty()) << s.errors[0];
   ASSERT_EQ(s.lines.size(), 1u);
   const Line& line = s.lines[0];

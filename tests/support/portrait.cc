@@ -62,9 +62,12 @@ Raster Draw(int number) {
   auto pick = [&](auto& list) { return list[random() % list.size()]; };
   auto between = [&](double a, double b) { return a + (b - a) * (random() % 1000) / 999.0; };
   // The first choices follow the number, so that neighbours always differ.
-  static const std::vector<Colour> skins{{245, 214, 188}, {224, 172, 134}, {176, 120, 84}, {120, 78, 54}, {86, 56, 42}};
-  static const std::vector<Colour> hairs{{40, 30, 26}, {106, 66, 36}, {200, 164, 90}, {150, 150, 150}, {140, 50, 30}, {24, 24, 30}};
-  static const std::vector<Colour> shirts{{40, 70, 120}, {130, 40, 50}, {50, 100, 70}, {90, 80, 110}, {210, 200, 190}, {40, 40, 44}};
+  static const std::vector<Colour> skins{
+      {245, 214, 188}, {224, 172, 134}, {176, 120, 84}, {120, 78, 54}, {86, 56, 42}};
+  static const std::vector<Colour> hairs{{40, 30, 26},    {106, 66, 36}, {200, 164, 90},
+                                         {150, 150, 150}, {140, 50, 30}, {24, 24, 30}};
+  static const std::vector<Colour> shirts{{40, 70, 120}, {130, 40, 50},   {50, 100, 70},
+                                          {90, 80, 110}, {210, 200, 190}, {40, 40, 44}};
   const Colour skin = skins[static_cast<size_t>(number) % skins.size()];
   const Colour hair = hairs[static_cast<size_t>(number * 5 + 2) % hairs.size()];
   const Colour shirt = pick(shirts);
@@ -72,7 +75,8 @@ Raster Draw(int number) {
   const bool glasses = number % 3 == 1, beard = number % 5 == 2;
   const Colour dark{30, 26, 26}, white{250, 250, 250};
   auto shade = [](Colour c, double f) {
-    return Colour{static_cast<uint8_t>(c[0] * f), static_cast<uint8_t>(c[1] * f), static_cast<uint8_t>(c[2] * f)};
+    return Colour{static_cast<uint8_t>(c[0] * f), static_cast<uint8_t>(c[1] * f),
+                  static_cast<uint8_t>(c[2] * f)};
   };
 
   Raster r(kW, kH, 222);
@@ -85,7 +89,10 @@ Raster Draw(int number) {
   Fill(r, skin, Ellipse(cx, cy, face_x, face_y));
   const double hairline = cy - face_y * between(0.38, 0.58);
   if (style == 0) Fill(r, hair, Both(Ellipse(cx, cy - 20, face_x + 18, face_y + 26), Above(hairline)));
-  if (style == 1) Fill(r, hair, Without(Both(Ellipse(cx, cy - 20, face_x + 34, face_y + 34), Above(cy)), Ellipse(cx, cy + 60, face_x - 24, face_y - 10)));
+  if (style == 1)
+    Fill(r, hair,
+         Without(Both(Ellipse(cx, cy - 20, face_x + 34, face_y + 34), Above(cy)),
+                 Ellipse(cx, cy + 60, face_x - 24, face_y - 10)));
   if (style == 3) {
     for (int i = 0; i < 11; ++i) {
       const double a = 3.14159 * (1.0 + i / 10.0);
@@ -99,7 +106,8 @@ Raster Draw(int number) {
     Fill(r, shade(hair, 0.7), Ellipse(cx + side * eye_x, eye_y, 14, std::min(eye_open, 14.0)));
     Fill(r, shade(hair, 0.8), Ellipse(cx + side * eye_x, eye_y - between(44, 56), 46, between(6, 13)));
     if (glasses) {
-      Fill(r, dark, Without(Ellipse(cx + side * eye_x, eye_y, 66, 54), Ellipse(cx + side * eye_x, eye_y, 58, 46)));
+      Fill(r, dark,
+           Without(Ellipse(cx + side * eye_x, eye_y, 66, 54), Ellipse(cx + side * eye_x, eye_y, 58, 46)));
     }
   }
   if (glasses) Fill(r, dark, Ellipse(cx, eye_y - 6, 26, 6));
@@ -134,8 +142,12 @@ std::string EncodePng(const Raster& r) {
 
 }  // namespace
 
-std::string PortraitJpeg(int number) { return WithComment(photos::EncodeJpeg(Draw(number))); }
-std::string PortraitPng(int number) { return EncodePng(Draw(number)); }
+std::string PortraitJpeg(int number) {
+  return WithComment(photos::EncodeJpeg(Draw(number)));
+}
+std::string PortraitPng(int number) {
+  return EncodePng(Draw(number));
+}
 
 std::string BadPhoto(const std::string& name) {
   const std::string jpeg = PortraitJpeg(1), png = PortraitPng(1);
@@ -156,7 +168,8 @@ std::string BadPhoto(const std::string& name) {
         big[i + 5] = big[i + 7] = '\x75';
         break;
       }
-      i += 2 + (static_cast<size_t>(static_cast<unsigned char>(big[i + 2])) << 8 | static_cast<unsigned char>(big[i + 3]));
+      i += 2 + (static_cast<size_t>(static_cast<unsigned char>(big[i + 2])) << 8 |
+                static_cast<unsigned char>(big[i + 3]));
     }
     return big;
   }

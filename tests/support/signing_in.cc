@@ -22,7 +22,8 @@ std::string CodeAt(const std::string& base32_secret, absl::Time t) {
   char* raw = nullptr;
   size_t size = 0;
   char code[7] = {};
-  if (oath_init() != OATH_OK || oath_base32_decode(base32_secret.data(), base32_secret.size(), &raw, &size) != OATH_OK) {
+  if (oath_init() != OATH_OK ||
+      oath_base32_decode(base32_secret.data(), base32_secret.size(), &raw, &size) != OATH_OK) {
     return "";
   }
   oath_totp_generate(raw, size, absl::ToTimeT(t), 30, 0, 6, code);
@@ -44,7 +45,8 @@ std::optional<absl::Time> ParseMoment(const std::string& text, absl::Time now) {
       case 'd': {
         const absl::CivilSecond local = absl::ToCivilSecond(now, base::Amsterdam());
         const absl::CivilDay day = absl::CivilDay(local) + n;
-        return absl::FromCivil(absl::CivilSecond(day.year(), day.month(), day.day(), local.hour(), local.minute(), local.second()),
+        return absl::FromCivil(absl::CivilSecond(day.year(), day.month(), day.day(), local.hour(),
+                                                 local.minute(), local.second()),
                                base::Amsterdam());
       }
       default:
@@ -54,7 +56,8 @@ std::optional<absl::Time> ParseMoment(const std::string& text, absl::Time now) {
   absl::Time t;
   std::string error;
   for (const char* format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"}) {
-    if (absl::ParseTime(format, absl::StrReplaceAll(text, {{"T", " "}}), base::Amsterdam(), &t, &error)) return t;
+    if (absl::ParseTime(format, absl::StrReplaceAll(text, {{"T", " "}}), base::Amsterdam(), &t, &error))
+      return t;
   }
   return std::nullopt;
 }

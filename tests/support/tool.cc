@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
-// waarborg-tool: what the demo and people who try scenarios by hand need beside the real programs. Never installed.
+// waarborg-tool: what the demo and people who try scenarios by hand need beside the real programs. Never
+// installed.
 //   waarborg-tool portrait NUMBER FILE.jpg|FILE.png   draws a face
-//   waarborg-tool clock FILE TIME                     sets a test clock: 2026-03-02T09:00, or +30s, +5m, +2h, +10d
-//   waarborg-tool code SECRET CLOCK                   one-time code at the time of a test clock
+//   waarborg-tool clock FILE TIME                     sets a test clock: 2026-03-02T09:00, or +30s, +5m, +2h,
+//   +10d waarborg-tool code SECRET CLOCK                   one-time code at the time of a test clock
 #include <cstdio>
 #include <fstream>
 #include <string>

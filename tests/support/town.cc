@@ -40,7 +40,9 @@ std::string Slurp(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void Spill(const std::string& path, const std::string& content) { std::ofstream(path, std::ios::binary) << content; }
+void Spill(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
 
 // Lines of a table under deploy/example, fields split at tabs; "-" is empty.
 std::vector<std::vector<std::string>> Table(const std::string& name) {
@@ -67,14 +69,19 @@ client::Arguments Options(const std::vector<std::pair<std::string, std::string>>
 }
 
 client::Reply Must(client::Reply reply, const std::string& what) {
-  if (!reply.ok()) Fail(absl::StrCat(what, ": ", reply.usage_error, reply.error.rule(), " ", reply.error.detail.message()));
+  if (!reply.ok())
+    Fail(absl::StrCat(what, ": ", reply.usage_error, reply.error.rule(), " ", reply.error.detail.message()));
   return reply;
 }
 
 }  // namespace
 
-std::string SourceFolder() { return WAARBORG_SOURCE_FOLDER; }
-std::string ProgramFolder() { return WAARBORG_PROGRAM_FOLDER; }
+std::string SourceFolder() {
+  return WAARBORG_SOURCE_FOLDER;
+}
+std::string ProgramFolder() {
+  return WAARBORG_PROGRAM_FOLDER;
+}
 
 void MustRun(const std::string& shell_command) {
   const int status = std::system(shell_command.c_str());
@@ -87,7 +94,8 @@ void Town::Build(const std::string& folder) {
   MustRun(pki + "authority " + folder + "/pki");
   MustRun(pki + "server " + folder + "/pki localhost");
   const auto stations = Table("stations.tsv");
-  for (const auto& s : stations) MustRun(absl::StrCat(pki, "station ", folder, "/pki ", s[0], " localhost:0"));
+  for (const auto& s : stations)
+    MustRun(absl::StrCat(pki, "station ", folder, "/pki ", s[0], " localhost:0"));
   MustRun(absl::StrCat(pki, "station ", folder, "/pki ", kStranger, " localhost:0"));
   Spill(folder + "/waarborgd.toml",
         "listen = \"localhost:0\"\n"
@@ -101,12 +109,13 @@ void Town::Build(const std::string& folder) {
 
   Town town(folder);
   town.SetClock(*ParseMoment("2026-03-02 09:00", absl::Now()));
-  MustRun(absl::StrCat("cd ", folder, " && ", ProgramFolder(), "/waarborgd-testclock init --config waarborgd.toml",
-                       " --test-clock clock --municipality ", SourceFolder(), "/deploy/example/municipality.toml",
-                       " --administrator beheer --administrator-name 'Bas Bosuil'",
-                       " --privacy-officer privacy --privacy-officer-name 'Pia Parkiet'", " --station ", stations[0][0],
-                       " --station-location ", stations[0][1], " --station-certificate pki/stations/", stations[0][0],
-                       "/station.pem > codes 2> init.log"));
+  MustRun(absl::StrCat(
+      "cd ", folder, " && ", ProgramFolder(), "/waarborgd-testclock init --config waarborgd.toml",
+      " --test-clock clock --municipality ", SourceFolder(), "/deploy/example/municipality.toml",
+      " --administrator beheer --administrator-name 'Bas Bosuil'",
+      " --privacy-officer privacy --privacy-officer-name 'Pia Parkiet'", " --station ", stations[0][0],
+      " --station-location ", stations[0][1], " --station-certificate pki/stations/", stations[0][0],
+      "/station.pem > codes 2> init.log"));
   if (!town.Start()) Fail("the server did not start: " + town.Log());
   std::istringstream codes(Slurp(folder + "/codes"));
   for (std::string login, first, second; codes >> login >> first >> second;) town.Enrol(login, first, second);
@@ -119,7 +128,8 @@ void Town::Build(const std::string& folder) {
                   {"location", stations[i][1]},
                   {"certificate", absl::StrCat(folder, "/pki/stations/", stations[i][0], "/station.pem")}}),
         "propose station");
-    Must(town.Run("privacy", office, "change confirm", {{"change", *proposal.FindFact("id")}}), "confirm station");
+    Must(town.Run("privacy", office, "change confirm", {{"change", *proposal.FindFact("id")}}),
+         "confirm station");
   }
   for (const auto& p : Table("people.tsv")) {
     const auto proposal = Must(town.Run("beheer", office, "people propose",
@@ -134,7 +144,8 @@ void Town::Build(const std::string& folder) {
                                          {"until", "2030-12-31"}}),
                                "propose " + p[0]);
     const auto confirmed =
-        Must(town.Run("privacy", office, "change confirm", {{"change", *proposal.FindFact("id")}}), "confirm " + p[0]);
+        Must(town.Run("privacy", office, "change confirm", {{"change", *proposal.FindFact("id")}}),
+             "confirm " + p[0]);
     town.Enrol(p[0], *proposal.FindFact("half"), *confirmed.FindFact("half"));
   }
   town.SavePeople();
@@ -143,9 +154,10 @@ void Town::Build(const std::string& folder) {
 
 void Town::Enrol(const std::string& login, const std::string& first, const std::string& second) {
   const std::string office = Table("stations.tsv")[0][0];
-  const auto reply = Must(Run("nobody", office, "session enrol",
-                              {{"name", login}, {"first", first}, {"second", second}, {"password", kPassword}}),
-                          "enrol " + login);
+  const auto reply =
+      Must(Run("nobody", office, "session enrol",
+               {{"name", login}, {"first", first}, {"second", second}, {"password", kPassword}}),
+           "enrol " + login);
   people_[login] = {*reply.FindFact("id"), SecretOf(*reply.FindFact("otpauth"))};
 }
 
@@ -162,7 +174,8 @@ Town::~Town() {
 
 void Town::SavePeople() const {
   std::ofstream out(folder_ + "/people");
-  for (const auto& [login, someone] : people_) out << login << ' ' << someone.id << ' ' << someone.secret << '\n';
+  for (const auto& [login, someone] : people_)
+    out << login << ' ' << someone.id << ' ' << someone.secret << '\n';
   std::ofstream steps(folder_ + "/steps");
   for (const auto& [login, step] : last_step_) steps << login << ' ' << step << '\n';
 }
@@ -185,8 +198,8 @@ bool Town::Start() {
     dup2(log, 1);
     dup2(log, 2);
     const std::string program = ProgramFolder() + "/waarborgd-testclock";
-    execl(program.c_str(), program.c_str(), "run", "--config", "waarborgd.toml", "--test-clock", "clock", "--port-file",
-          "port", nullptr);
+    execl(program.c_str(), program.c_str(), "run", "--config", "waarborgd.toml", "--test-clock", "clock",
+          "--port-file", "port", nullptr);
     _exit(127);
   }
   seats_.clear();
@@ -210,7 +223,9 @@ int Town::Stop(int signal) {
   return status;
 }
 
-absl::Time Town::Now() const { return base::FileClock::Open(folder_ + "/clock")->Now(); }
+absl::Time Town::Now() const {
+  return base::FileClock::Open(folder_ + "/clock")->Now();
+}
 
 void Town::SetClock(absl::Time t) {
   if (!base::FileClock::Set(folder_ + "/clock", t)) Fail("cannot set the clock");
@@ -270,6 +285,8 @@ client::Reply Town::Run(const std::string& person, const std::string& station, c
   return Run(person, station, command, Options(options));
 }
 
-std::string Town::Log() const { return Slurp(folder_ + "/log"); }
+std::string Town::Log() const {
+  return Slurp(folder_ + "/log");
+}
 
 }  // namespace waarborg::testing

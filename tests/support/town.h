@@ -26,8 +26,8 @@ class Town {
   // A station with a good certificate that nobody registered.
   static constexpr char kStranger[] = "vreemd-1";
 
-  // Makes the municipality in `folder` and leaves it stopped, to be copied. The clock stands at 2026-03-02 09:00. Ends
-  // the program with a message when something fails: without a town there is no test.
+  // Makes the municipality in `folder` and leaves it stopped, to be copied. The clock stands at 2026-03-02
+  // 09:00. Ends the program with a message when something fails: without a town there is no test.
   static void Build(const std::string& folder);
   // A copy of a town that was built, stopped.
   static std::unique_ptr<Town> Copy(const std::string& built, const std::string& folder);
@@ -42,7 +42,8 @@ class Town {
   absl::Time Now() const;
   void SetClock(absl::Time t);
 
-  // Runs one command as a person at a station, signing in first when there is no session. "nobody" never signs in.
+  // Runs one command as a person at a station, signing in first when there is no session. "nobody" never
+  // signs in.
   client::Reply Run(const std::string& person, const std::string& station, const std::string& command,
                     const client::Arguments& arguments);
   // The same with options as pairs.
