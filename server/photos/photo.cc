@@ -110,8 +110,8 @@ void Blend(Raster& raster, const TextMask& mask, int used, int left, int top) {
       uint8_t* p = raster.At(px, py);
       for (int c = 0; c < 3; ++c) {
         int v = p[c];
-        v += (0 - v) * rim * 35 / (255 * 100);
-        v += (255 - v) * light * 55 / (255 * 100);
+        v += (0 - v) * rim * 26 / (255 * 100);
+        v += (255 - v) * light * 44 / (255 * 100);
         p[c] = static_cast<uint8_t>(std::clamp(v, 0, 255));
       }
     }
@@ -173,7 +173,7 @@ Outcome<std::string> Watermark(std::string_view jpeg, const std::string& who, co
   if (!raster.ok()) return raster.refusal();
   constexpr int kSize = 15;
   int row = 0;
-  for (int top = 12; top < raster.value().height; top += 62, ++row) {
+  for (int top = 12; top < raster.value().height; top += 84, ++row) {
     int line = 0;
     for (const std::string& text : {who, where + "  " + when}) {
       const TextMask mask = typesetter.Set(text, kSize);

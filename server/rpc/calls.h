@@ -217,12 +217,13 @@ class BytesInCall final : public Tag {
           Fail(domain::Refusal(domain::Rule::kFieldInvalid, "approval"));
         } else if (ok) {
           bytes_ += piece_.chunk();
-          if (bytes_.size() > max_bytes_) {
-            Fail(domain::Refusal(domain::Rule::kPhotoTooLarge));
-          } else {
+          // Too much is enough: the handler refuses it, so that the refusal is logged.
+          if (bytes_.size() <= max_bytes_) {
             reader_.Read(&piece_, this);
+            return;
           }
-        } else {
+        }
+        if (!ok || bytes_.size() > max_bytes_) {
           state_ = State::kFinishing;
           handler_(credentials_, first_, std::move(bytes_), &out_, [this](domain::Verdict verdict) {
             if (verdict) {

@@ -128,12 +128,14 @@ void FirstLook(Core& core, const Credentials& credentials, const pb::SupplyPhoto
 
 void SupplyPhoto(Core& core, const Credentials& credentials, const pb::SupplyPhotoRequest& first,
                  std::string file, pb::SupplyPhotoResponse* out, const Done& done) {
-  if (first.approval().file_size() != static_cast<int64_t>(file.size())) {
-    auto cut_off = [](Context& c) -> Verdict {
-      if (auto v = c.Require({nullptr})) return v;
-      return Refusal(Rule::kPhotoDamaged, "file_size");
+  const bool too_large = file.size() > photos::kMaxBytes;
+  if (too_large || first.approval().file_size() != static_cast<int64_t>(file.size())) {
+    auto refuse = [&first, too_large](Context& c) -> Verdict {
+      auto ban = c.RequireBan(first.approval().ban_id());
+      if (!ban.ok()) return ban.refusal();
+      return too_large ? Refusal(Rule::kPhotoTooLarge) : Refusal(Rule::kPhotoDamaged, "file_size");
     };
-    core.Run(Rpc::kSupplyPhoto, credentials, cut_off, done);
+    core.Run(Rpc::kSupplyPhoto, credentials, refuse, done);
     return;
   }
   auto bytes = std::make_shared<std::string>(std::move(file));
