@@ -52,12 +52,12 @@ Reply List(Call& call) {
     absl::StrAppend(
         &line, "  ",
         entry.person_name().empty() ? call.Say("(het systeem)", "(the system)") : entry.person_name());
-    if (r.role() != 0) absl::StrAppend(&line, " (", Word(r.role()), ")");
+    if (r.role() != 0) absl::StrAppend(&line, " (", Shown(call, Word(r.role())), ")");
     if (!r.station_id().empty()) absl::StrAppend(&line, " @ ", r.station_id());
     if (!r.ban_id().empty()) absl::StrAppend(&line, "  ", r.ban_id());
     if (!r.photo_id().empty()) absl::StrAppend(&line, "  ", r.photo_id());
-    if (r.purpose() != 0) absl::StrAppend(&line, "  ", Word(r.purpose()));
-    if (r.destruction_reason() != 0) absl::StrAppend(&line, "  ", Word(r.destruction_reason()));
+    if (r.purpose() != 0) absl::StrAppend(&line, "  ", Shown(call, Word(r.purpose())));
+    if (r.destruction_reason() != 0) absl::StrAppend(&line, "  ", Shown(call, Word(r.destruction_reason())));
     reply.lines.push_back(line);
   }
   if (!response->next_page_token().empty()) {

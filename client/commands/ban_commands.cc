@@ -117,7 +117,7 @@ void AddBan(const Call& call, Reply& reply, const pb::Ban& ban) {
   reply.Fact("destruction", Word(ban.release().destruction_reason()));
   reply.Fact("photo-id", ban.release().photo_id());
 
-  std::string line = absl::StrCat(ban.id(), "  ", Word(ban.state()),
+  std::string line = absl::StrCat(ban.id(), "  ", Shown(call, Word(ban.state())),
                                   ban.in_force() ? call.Say(" (van kracht)", " (in force)") : "");
   const std::string name = Text(ban.identity().name());
   absl::StrAppend(&line, "  ", name.empty() ? ban.identity().description() : name);
@@ -127,7 +127,7 @@ void AddBan(const Call& call, Reply& reply, const pb::Ban& ban) {
     absl::StrAppend(&line, "  ", Text(ban.terms().from()), call.Say(" t/m ", " to and incl. "),
                     Text(ban.terms().until()));
   }
-  absl::StrAppend(&line, call.Say("  foto: ", "  photo: "), Word(ban.release().state()));
+  absl::StrAppend(&line, call.Say("  foto: ", "  photo: "), Shown(call, Word(ban.release().state())));
   reply.lines.push_back(line);
 }
 
@@ -150,12 +150,12 @@ Reply Show(Call& call) {
   add(call.Say("advies", "advice"), ban.advice());
   if (ban.has_decision()) {
     add(call.Say("besluit", "decision"),
-        absl::StrCat(Word(ban.decision().level()), " ", ban.decision().number(), " ",
+        absl::StrCat(Shown(call, Word(ban.decision().level())), " ", ban.decision().number(), " ",
                      Text(ban.decision().date())));
   }
   for (const auto& breach : ban.breaches()) {
     add(call.Say("overtreding", "breach"),
-        absl::StrCat(Text(breach.at()), " ", breach.location_id(), " ", Word(breach.outcome())));
+        absl::StrCat(Text(breach.at()), " ", breach.location_id(), " ", Shown(call, Word(breach.outcome()))));
   }
   return reply;
 }

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -226,6 +227,66 @@ int ReadEnum(const std::string& name, const std::string& word, const google::pro
     if (words.back() == word) return type->value(i)->number();
   }
   throw BadOption{absl::StrCat(name, " must be one of: ", absl::StrJoin(words, ", "))};
+}
+
+std::string Shown(const Call& call, const std::string& word) {
+  static const std::map<std::string, const char*> kDutch{
+      {"proposed", "voorgesteld"},
+      {"provisional", "directe ontzegging"},
+      {"alert", "signalement"},
+      {"active", "besloten"},
+      {"extended", "verlengd"},
+      {"rejected", "afgewezen"},
+      {"lapsed", "vervallen"},
+      {"lifted", "opgeheven"},
+      {"expired", "afgelopen"},
+      {"none", "geen"},
+      {"informed", "betrokkene is verteld"},
+      {"requested", "toestemming gevraagd"},
+      {"consented", "toestemming gegeven"},
+      {"refused", "toestemming geweigerd"},
+      {"declined", "niet verstrekt"},
+      {"supplied", "verstrekt"},
+      {"released", "vrijgegeven"},
+      {"darkened", "afgeschermd"},
+      {"destroying", "wordt vernietigd"},
+      {"destroyed", "vernietigd"},
+      {"closed", "niet meer mogelijk"},
+      {"left", "vertrokken"},
+      {"removed", "door politie verwijderd"},
+      {"ban-ended", "verbod afgelopen"},
+      {"ban-lifted", "verbod opgeheven"},
+      {"objection-upheld", "bezwaar gegrond"},
+      {"wrong-photo", "verkeerde foto"},
+      {"visitor-at-desk", "bezoeker aan de balie"},
+      {"sighting", "in het gebouw gezien"},
+      {"briefing", "briefing"},
+      {"incident", "incident"},
+      {"desk-staff", "balie"},
+      {"security-coordinator", "T&V"},
+      {"manager", "leidinggevende"},
+      {"civil-affairs", "Burgerzaken"},
+      {"municipal-secretary", "gemeentesecretaris"},
+      {"board-secretariat", "college (secretariaat)"},
+      {"legal", "Juridische Zaken"},
+      {"hr", "P&O"},
+      {"police-contact", "politie"},
+      {"auditor", "auditor"},
+      {"data-protection-officer", "FG"},
+      {"privacy-officer", "privacy officer"},
+      {"administrator", "beheerder"},
+      {"open", "wacht op een tweede persoon"},
+      {"confirmed", "bevestigd"},
+      {"new-person", "nieuw account"},
+      {"person", "andere rechten"},
+      {"reset", "herstel"},
+      {"deputy", "vervanging"},
+      {"station", "werkplek"},
+      {"configuration", "configuratie"},
+  };
+  if (call.language == Language::kEnglish) return word;
+  auto it = kDutch.find(word);
+  return it == kDutch.end() ? word : it->second;
 }
 
 std::string Text(const pb::Date& d) {

@@ -39,6 +39,9 @@ std::string Word(E value) {
   return WordOf(google::protobuf::GetEnumDescriptor<E>(), static_cast<int>(value));
 }
 
+// The same in the language of the screen: "vrijgegeven" for "released". Facts keep the English word.
+std::string Shown(const Call& call, const std::string& word);
+
 std::string Text(const pb::Date& date);                  // "2026-03-02"
 std::string Text(const google::protobuf::Timestamp& t);  // "2026-03-02 14:05:09", local
 std::string Text(const pb::PersonName& name);            // "Jan Pieter de Vries"

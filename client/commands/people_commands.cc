@@ -113,7 +113,8 @@ Reply ListPeople(Call& call) {
   reply.Fact("count", absl::StrCat(response->people_size()));
   for (const auto& person : response->people()) {
     std::vector<std::string> roles;
-    for (int role : person.assignment().roles()) roles.push_back(WordOf(pb::Role_descriptor(), role));
+    for (int role : person.assignment().roles())
+      roles.push_back(Shown(call, WordOf(pb::Role_descriptor(), role)));
     for (const auto& d : person.deputies()) {
       roles.push_back(absl::StrCat(Word(d.role()), " (", call.Say("vervangt", "for"), " ", d.in_place_of(),
                                    " ", Text(d.from()), call.Say(" t/m ", " to "), Text(d.until()), ")"));
@@ -173,8 +174,9 @@ Reply ListChanges(Call& call) {
   reply.Fact("count", absl::StrCat(response->changes_size()));
   for (const auto& change : response->changes()) {
     reply.Fact("change", change.id());
-    reply.lines.push_back(absl::StrCat(change.id(), "  ", Word(change.kind()), "  ", Word(change.state()),
-                                       "  ", change.proposed_by(), "  ", Text(change.proposed_at())));
+    reply.lines.push_back(absl::StrCat(change.id(), "  ", Shown(call, Word(change.kind())), "  ",
+                                       Shown(call, Word(change.state())), "  ", change.proposed_by(), "  ",
+                                       Text(change.proposed_at())));
     for (const std::string& line : change.summary()) reply.lines.push_back("    " + line);
   }
   return reply;

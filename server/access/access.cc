@@ -24,12 +24,15 @@ Verdict CheckPhotoReleased(const domain::Ban& ban) {
 }
 
 // One of the person's units was named, and the configuration still lets that unit see photos.
-bool IsRecipient(const domain::Municipality& m, const domain::Person& person, const domain::Release& release) {
+bool IsRecipient(const domain::Municipality& m, const domain::Person& person,
+                 const domain::Release& release) {
   const auto& named = release.recipient_unit_ids;
-  return std::any_of(person.assignment.unit_ids.begin(), person.assignment.unit_ids.end(), [&](const std::string& id) {
-    const domain::Unit* unit = m.FindUnit(id);
-    return unit != nullptr && unit->may_see_photos && std::find(named.begin(), named.end(), id) != named.end();
-  });
+  return std::any_of(person.assignment.unit_ids.begin(), person.assignment.unit_ids.end(),
+                     [&](const std::string& id) {
+                       const domain::Unit* unit = m.FindUnit(id);
+                       return unit != nullptr && unit->may_see_photos &&
+                              std::find(named.begin(), named.end(), id) != named.end();
+                     });
 }
 
 // A mandated official takes a decision; the secretariat only records the board's.
@@ -43,7 +46,9 @@ bool TookADecision(const domain::Ban& ban, const std::string& person_id) {
 }
 
 // Departments are words that people write: compared as names are.
-bool SameDepartment(const std::string& a, const std::string& b) { return domain::Fold(a) == domain::Fold(b); }
+bool SameDepartment(const std::string& a, const std::string& b) {
+  return domain::Fold(a) == domain::Fold(b);
+}
 
 Verdict Unless(bool holds, Rule rule) {
   if (holds) return domain::kAllowed;

@@ -98,7 +98,8 @@ bool OnlyGainsNames(const Identity& before, const Identity& after) {
   return after.established && after.name == before.name && after.birth_date == before.birth_date &&
          after.description == before.description &&
          std::all_of(before.other_names.begin(), before.other_names.end(), [&](const PersonName& known) {
-           return std::find(after.other_names.begin(), after.other_names.end(), known) != after.other_names.end();
+           return std::find(after.other_names.begin(), after.other_names.end(), known) !=
+                  after.other_names.end();
          });
 }
 
@@ -230,7 +231,8 @@ Verdict Amend(const Municipality& m, Ban& ban, const Amendment& a, absl::Time no
     if (!a.reasons.empty()) return Refusal(Rule::kWrongState, "reasons");
     if (!a.affected_department.empty()) return Refusal(Rule::kWrongState, "affected_department");
     if (!a.open_channels.empty()) return Refusal(Rule::kWrongState, "open_channels");
-    if (a.identity && !OnlyGainsNames(ban.identity, *a.identity)) return Refusal(Rule::kWrongState, "identity");
+    if (a.identity && !OnlyGainsNames(ban.identity, *a.identity))
+      return Refusal(Rule::kWrongState, "identity");
   }
   if (a.identity) {
     if (ban.identity.established && !a.identity->established) {

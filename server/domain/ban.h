@@ -152,7 +152,8 @@ struct Amendment {
   std::string open_channels;
   std::string person_id;  // who amends
 };
-// Once decided, a file only gains earlier names: who it is about, what happened and what stays open are what was decided.
+// Once decided, a file only gains earlier names: who it is about, what happened and what stays open are what
+// was decided.
 Verdict Amend(const Municipality& m, Ban& ban, const Amendment& amendment, absl::Time now);
 Verdict Advise(Ban& ban, const std::string& advice, const std::string& person_id);
 // The level that decides on these terms, per guideline.

@@ -83,8 +83,8 @@ struct Municipality {
   const PhotoSource* FindSource(const std::string& id) const { return Find(sources, id); }
   const LegalBasis* FindLegalBasis(const std::string& id) const { return Find(legal_bases, id); }
 
-  // True when the location is known and may be told about bans: a third party only with a recorded basis. Where this is
-  // false a check cannot be answered; "no ban found" would be a lie.
+  // True when the location is known and may be told about bans: a third party only with a recorded basis.
+  // Where this is false a check cannot be answered; "no ban found" would be a lie.
   bool Serves(const std::string& location_id) const;
   // True when a ban of this scope holds at the location.
   bool Covers(const Scope& scope, const std::string& location_id) const;

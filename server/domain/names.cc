@@ -31,7 +31,7 @@ constexpr Letter kLetters[] = {
 
 // Prefixes of surnames, folded. They count as such only while another word remains.
 constexpr std::string_view kPrefixes[] = {
-    "aan", "af",  "al",  "by", "d",     "da",   "dal",  "de", "degli", "dei", "del", "della", "den",
+    "aan", "af",  "al",  "by",  "d",     "da",   "dal",  "de", "degli", "dei", "del", "della", "den",
     "der", "des", "di",  "do",  "don",   "dos",  "du",   "el", "het",   "in",  "la",  "las",   "le",
     "les", "lo",  "los", "of",  "onder", "op",   "over", "s",  "t",     "te",  "ten", "ter",   "tot",
     "uit", "uyt", "van", "vom", "von",   "voor", "vor",  "y",  "zu",    "zum", "zur"};
@@ -174,8 +174,8 @@ SurnameIs CompareSurname(const FoldedName& a, const FoldedName& b, bool truncate
   auto within = [&](const FoldedName& part, const FoldedName& whole) {
     return std::any_of(part.surname.begin(), part.surname.end(), [&](const std::string& variant) {
       const std::vector<std::string> words = Words(variant);
-      return !words.empty() &&
-             std::all_of(words.begin(), words.end(), [&](const std::string& w) { return has(whole.surname_words, w); });
+      return !words.empty() && std::all_of(words.begin(), words.end(),
+                                           [&](const std::string& w) { return has(whole.surname_words, w); });
     });
   };
   return within(a, b) || within(b, a) ? SurnameIs::kNear : SurnameIs::kOther;
@@ -274,7 +274,8 @@ Grade Compare(const Query& query, const Known& known) {
   if (given == GivenIs::kOther) {
     // Typed: people go by a call name that no document shows. A document shows all names and settles it.
     // ... unless the file itself holds no more than what somebody said.
-    const bool call_name = (!query.from_document || !known.established) && (date == DateIs::kSame || date == DateIs::kCompatible);
+    const bool call_name = (!query.from_document || !known.established) &&
+                           (date == DateIs::kSame || date == DateIs::kCompatible);
     return call_name ? Grade::kPossible : Grade::kNone;
   }
   return Grade::kPossible;

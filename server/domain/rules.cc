@@ -47,9 +47,12 @@ constexpr RuleText kRules[] = {
      "U bent niet ingedeeld op de locatie van deze werkplek.",
      "Vraag de beheerder om de indeling, of werk op uw eigen locatie."},
     {R::kLocationNotServed, K::kUnavailable, "location-not-served",
-     "The configuration does not know this location, or does not allow telling it about bans: checking is not possible.",
-     "This says nothing about the visitor. Tell the administrator; when in doubt call Toezicht en Veiligheid.",
-     "De configuratie kent deze locatie niet, of staat niet toe haar over verboden te vertellen: controleren kan niet.",
+     "The configuration does not know this location, or does not allow telling it about bans: checking is "
+     "not possible.",
+     "This says nothing about the visitor. Tell the administrator; when in doubt call Toezicht en "
+     "Veiligheid.",
+     "De configuratie kent deze locatie niet, of staat niet toe haar over verboden te vertellen: controleren "
+     "kan niet.",
      "Dit zegt niets over de bezoeker. Meld het de beheerder; bel bij twijfel Toezicht en Veiligheid."},
     {R::kNotNamedRecipient, K::kPermission, "not-named-recipient",
      "Your unit is not among the recipients of this photo.",
@@ -104,12 +107,13 @@ constexpr RuleText kRules[] = {
      "The proposer withdraws it, or a second person turns it down.",
      "Een ander heeft deze wijziging voorgesteld.",
      "De voorsteller trekt haar in, of een tweede persoon wijst haar af."},
-    {R::kChangeOutdated, K::kPrecondition, "change-outdated", "Something else was changed since this was proposed.",
-     "Turn it down and have it proposed again.", "Er is sindsdien iets anders gewijzigd.",
-     "Wijs het voorstel af en laat het opnieuw indienen."},
+    {R::kChangeOutdated, K::kPrecondition, "change-outdated",
+     "Something else was changed since this was proposed.", "Turn it down and have it proposed again.",
+     "Er is sindsdien iets anders gewijzigd.", "Wijs het voorstel af en laat het opnieuw indienen."},
     {R::kLastOfItsKind, K::kPrecondition, "last-of-its-kind",
      "Without this person nobody could propose, or nobody could confirm, any change again.",
-     "Have another account made first.", "Zonder deze persoon kan niemand meer een wijziging voorstellen of bevestigen.",
+     "Have another account made first.",
+     "Zonder deze persoon kan niemand meer een wijziging voorstellen of bevestigen.",
      "Laat eerst een ander account maken."},
 
     {R::kNotFound, K::kNotFound, "not-found", "There is no such record, or it is not for this workplace.",

@@ -447,9 +447,11 @@ absl::Status Journal::DestroyPhotos() {
   orphans_.clear();
   Apply(turn, batch);
   if (auto s = Commit(batch); !s.ok()) return s;
-  // The keys are gone and that is on record; what is left is noise, and sweeping it up may wait for a better moment.
+  // The keys are gone and that is on record; what is left is noise, and sweeping it up may wait for a better
+  // moment.
   if (auto s = parts_.store->Compact("ph/"); !s.ok()) {
-    std::fprintf(stderr, "waarborgd: could not sweep up after a destruction: %s\n", std::string(s.message()).c_str());
+    std::fprintf(stderr, "waarborgd: could not sweep up after a destruction: %s\n",
+                 std::string(s.message()).c_str());
   }
   return absl::OkStatus();
 }

@@ -119,7 +119,8 @@ absl::Status Keystore::Load(uint64_t generation) {
         length |= static_cast<size_t>(static_cast<uint8_t>(file[at + i])) << (8 * i);
     }
     if (file.size() - at >= 4 && length > kMaxRecord) {
-      return absl::DataLossError(absl::StrCat(Path(generation, ".keys"), ": record at byte ", at, " is damaged"));
+      return absl::DataLossError(
+          absl::StrCat(Path(generation, ".keys"), ": record at byte ", at, " is damaged"));
     }
     if (file.size() - at < 4 || file.size() - at - 4 < length) {
       if (truncate(Path(generation, ".keys").c_str(), static_cast<off_t>(at)) != 0) {

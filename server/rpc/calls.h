@@ -52,7 +52,11 @@ class UnaryCall final : public Tag {
 
  private:
   UnaryCall(Server& server, RequestFn request, Handler handler)
-      : Tag(server.tags_alive()), server_(server), request_(std::move(request)), handler_(std::move(handler)), writer_(&context_) {}
+      : Tag(server.tags_alive()),
+        server_(server),
+        request_(std::move(request)),
+        handler_(std::move(handler)),
+        writer_(&context_) {}
 
   Server& server_;
   RequestFn request_;
@@ -122,7 +126,11 @@ class BytesOutCall final : public Tag {
   enum class State { kWaiting, kWriting, kFinishing };
 
   BytesOutCall(Server& server, RequestFn request, Handler handler)
-      : Tag(server.tags_alive()), server_(server), request_(std::move(request)), handler_(std::move(handler)), writer_(&context_) {}
+      : Tag(server.tags_alive()),
+        server_(server),
+        request_(std::move(request)),
+        handler_(std::move(handler)),
+        writer_(&context_) {}
 
   void WriteNext() {
     if (at_ >= bytes_.size()) {

@@ -111,7 +111,8 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
       c.turn.Put(change.station);
       return domain::kAllowed;
     case ChangeKind::kConfiguration: {
-      if (change.base_digest != keys::Sha256(c.world().configuration())) return Refusal(Rule::kChangeOutdated);
+      if (change.base_digest != keys::Sha256(c.world().configuration()))
+        return Refusal(Rule::kChangeOutdated);
       config::Errors errors;
       domain::Municipality parsed = config::ParseMunicipality(change.configuration, "configuration", errors);
       if (!errors.empty()) return Refusal(Rule::kConfigurationInvalid, "", absl::StrJoin(errors, "; "));
@@ -200,13 +201,15 @@ Verdict CheckHolds(const Context& c, const domain::Deputyship& deputyship) {
   return domain::kAllowed;
 }
 
-void NameDroppedLocations(const state::World& world, const domain::Municipality& next, config::Errors& errors) {
+void NameDroppedLocations(const state::World& world, const domain::Municipality& next,
+                          config::Errors& errors) {
   std::set<std::string> used;
   for (const auto& [id, station] : world.stations()) {
     if (!station.revoked) used.insert(station.location_id);
   }
   for (const auto& [id, ban] : world.bans()) {
-    if (domain::IsEnforceable(ban.state)) used.insert(ban.scope.location_ids.begin(), ban.scope.location_ids.end());
+    if (domain::IsEnforceable(ban.state))
+      used.insert(ban.scope.location_ids.begin(), ban.scope.location_ids.end());
   }
   for (const std::string& id : used) {
     if (next.FindLocation(id) == nullptr) {
@@ -230,7 +233,8 @@ std::vector<std::string> ConfigurationSummary(const std::string& before, const s
     return lines;
   };
   const std::vector<std::string> old_lines = lines_of(before), new_lines = lines_of(after);
-  auto missing_in = [](const std::vector<std::string>& all, const std::vector<std::string>& other, const char* mark) {
+  auto missing_in = [](const std::vector<std::string>& all, const std::vector<std::string>& other,
+                       const char* mark) {
     std::multiset<std::string> left(other.begin(), other.end());
     std::vector<std::string> out;
     for (const std::string& line : all) {

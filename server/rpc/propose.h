@@ -20,9 +20,11 @@ domain::Verdict CheckStationIsNew(Context& c, const domain::Station& station);
 domain::Verdict CheckHolds(const Context& c, const domain::Deputyship& deputyship);
 
 // A location that a station stands at, or a ban holds at, may not vanish: checks there would have no answer.
-void NameDroppedLocations(const state::World& world, const domain::Municipality& next, config::Errors& errors);
+void NameDroppedLocations(const state::World& world, const domain::Municipality& next,
+                          config::Errors& errors);
 
-// The lines that go ("- ") and come ("+ "), each with the section it stands in, for the second person to read.
+// The lines that go ("- ") and come ("+ "), each with the section it stands in, for the second person to
+// read.
 std::vector<std::string> ConfigurationSummary(const std::string& before, const std::string& after);
 
 }  // namespace waarborg::rpc

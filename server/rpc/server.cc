@@ -61,8 +61,10 @@ grpc::Status ToStatus(const domain::Verdict& verdict) {
   if (!verdict->detail.empty()) {
     // Cut between characters: half of one would make the whole detail unreadable to the client.
     size_t end = std::min(verdict->detail.size(), kMaxDetail);
-    while (end < verdict->detail.size() && (static_cast<unsigned char>(verdict->detail[end]) & 0xC0) == 0x80) --end;
-    const std::string more = " " + verdict->detail.substr(0, end) + (end < verdict->detail.size() ? " ..." : "");
+    while (end < verdict->detail.size() && (static_cast<unsigned char>(verdict->detail[end]) & 0xC0) == 0x80)
+      --end;
+    const std::string more =
+        " " + verdict->detail.substr(0, end) + (end < verdict->detail.size() ? " ..." : "");
     detail.set_message(detail.message() + more);
     detail.set_message_nl(detail.message_nl() + more);
   }

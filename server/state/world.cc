@@ -135,9 +135,11 @@ World::Failures World::FailuresOf(const std::string& login, const std::string& s
 
 void World::NoteFailure(const std::string& login, const std::string& station_id, absl::Time now) {
   if (failures_.size() >= kMaxFailures) {
-    // The oldest goes, so that a flood of made-up names cannot wipe what is remembered of a real one in a moment.
-    auto oldest = std::min_element(failures_.begin(), failures_.end(),
-                                   [](const auto& a, const auto& b) { return a.second.last < b.second.last; });
+    // The oldest goes, so that a flood of made-up names cannot wipe what is remembered of a real one in a
+    // moment.
+    auto oldest = std::min_element(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
+      return a.second.last < b.second.last;
+    });
     failures_.erase(oldest);
   }
   Failures& f = failures_[{login, station_id}];

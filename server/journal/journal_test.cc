@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/journal/journal.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <future>
+#include <map>
+
+#include "server/jobs/clockwork.h"
+
+namespace waarborg::journal {
+namespace {
+
+namespace fs = std::filesystem;
+namespace pb = waarborg::v1;
+
+// A store in memory that fails, or dies, when told to.
+class FaultyStore : public store::Store {
+ public:
+  absl::StatusOr<std::string> Get(std::string_view key) const override {
+    auto it = rows.find(key);
+    if (it == rows.end()) return absl::NotFoundError("no such key");
+    return it->second;
+  }
+  absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const override {
+    for (auto it = rows.lower_bound(std::max(prefix, from));
+         it != rows.end() && it->first.starts_with(prefix); ++it) {
+      if (!each(it->first, it->second)) break;
+    }
+    return absl::OkStatus();
+  }
+  absl::Status ScanBack(std::string_view prefix, std::string_view from, const Each& each) const override {
+    for (auto it = rows.upper_bound(from); it != rows.begin();) {
+      --it;
+      if (!it->first.starts_with(prefix) || !each(it->first, it->second)) break;
+    }
+    return absl::OkStatus();
+  }
+  absl::Status Commit(const store::Batch& batch) override {
+    if (commits_left == 0) return absl::UnavailableError("no space left on device");
+    if (commits_left > 0) --commits_left;
+    for (const auto& w : batch.writes) {
+      if (w.remove) {
+        rows.erase(w.key);
+      } else {
+        rows[w.key] = w.value;
+      }
+    }
+    return absl::OkStatus();
+  }
+  absl::Status Compact(std::string_view) override { return absl::OkStatus(); }
+
+  std::map<std::string, std::string, std::less<>> rows;
+  int commits_left = -1;  // -1: no limit
+};
+
+class JournalTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/waarborg-journal-XXXXXX";
+    folder = mkdtemp(name);
+    Open();
+  }
+  void TearDown() override {
+    journal.reset();
+    fs::remove_all(folder);
+  }
+  // As after a restart: everything in memory is gone.
+  void Open() {
+    journal.reset();
+    file_keys = *keys::Keystore::Open(folder, "file", root, random);
+    photo_keys = *keys::Keystore::Open(folder, "photo", root, random);
+    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    journal = std::move(*opened);
+    journal->SetClockwork(jobs::RunDue);
+  }
+  static pb::AuditRecord Entry(const std::string& event) {
+    pb::AuditRecord record;
+    record.set_event(event);
+    record.set_result(pb::RESULT_DONE);
+    return record;
+  }
+  // A ban in force for a day, with a photo released.
+  domain::Ban WithPhoto(const std::string& id) {
+    domain::Ban ban;
+    ban.id = id;
+    ban.state = domain::BanState::kActive;
+    ban.identity = {{"Jan", "de", "Vries"}, {}, {1985, 3, 12}, true, ""};
+    ban.terms = domain::Terms{};
+    ban.terms->from = ban.terms->until = absl::CivilDay(2026, 3, 2);
+    ban.scope.location_ids = {"gemeentehuis"};
+    ban.starts_at = clock.Now();
+    ban.ends_at = clock.Now() + absl::Hours(24);
+    ban.release.state = domain::PhotoState::kReleased;
+    ban.release.photo_id = "F-" + id;
+    return ban;
+  }
+  absl::Status Put(const std::string& id) {
+    return journal->RunNow([&](Turn& turn) {
+      turn.Put(WithPhoto(id));
+      turn.PutPhoto("F-" + id, "jpeg of " + id);
+      turn.Log(Entry("SupplyPhoto"));
+    });
+  }
+  std::vector<std::string> Events() {
+    std::vector<std::string> events;
+    EXPECT_TRUE(journal
+                    ->RunNow([&](Turn& turn) {
+                      const auto keys = journal->CopyOpeningKeys(turn);
+                      EXPECT_TRUE(journal
+                                      ->ReadBack(keys, UINT64_MAX,
+                                                 [&](const Journal::Entry& e) {
+                                                   events.push_back(e.record ? e.record->event() : "?");
+                                                   return true;
+                                                 })
+                                      .ok());
+                    })
+                    .ok());
+    return {events.rbegin(), events.rend()};
+  }
+
+  std::string folder;
+  base::ManualClock clock{absl::FromUnixSeconds(1'772'438'400)};
+  base::SystemRandom random;
+  base::Secret root{std::string(32, 'r')};
+  FaultyStore store;
+  std::unique_ptr<keys::Keystore> file_keys, photo_keys;
+  std::unique_ptr<Journal> journal;
+};
+
+TEST_F(JournalTest, StateAndEntriesComeBackTogether) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  const audit::Hash head = journal->Root();
+  Open();
+  EXPECT_EQ(journal->Root(), head);
+  ASSERT_NE(journal->world().FindBan("LV-1"), nullptr);
+  EXPECT_EQ(journal->world().FindBan("LV-1")->identity.name.surname, "Vries");
+  EXPECT_EQ(Events(), std::vector<std::string>{"SupplyPhoto"});
+}
+
+TEST_F(JournalTest, WhatCannotBeRecordedIsNotAnsweredAndNothingIsRunAfterIt) {
+  std::promise<std::string> failure;
+  journal->OnFailure([&](const absl::Status& s) { failure.set_value(std::string(s.message())); });
+  store.commits_left = 0;
+  journal->Start();
+  std::promise<bool> first, second;
+  bool second_ran = false;
+  ASSERT_TRUE(
+      journal->Submit({[](Turn& turn) { turn.Log(Entry("A")); }, [&](bool d) { first.set_value(d); }}));
+  EXPECT_FALSE(first.get_future().get());
+  EXPECT_EQ(failure.get_future().get(), "no space left on device");
+  // There is room again, but what is in memory can no longer be trusted.
+  store.commits_left = -1;
+  ASSERT_TRUE(journal->Submit({[&](Turn&) { second_ran = true; }, [&](bool d) { second.set_value(d); }}));
+  EXPECT_FALSE(second.get_future().get());
+  EXPECT_FALSE(second_ran);
+  journal->Stop();
+  Open();
+  EXPECT_TRUE(Events().empty());
+}
+
+TEST_F(JournalTest, WhatWasDiscardedLeavesNothing) {
+  ASSERT_TRUE(journal
+                  ->RunNow([&](Turn& turn) {
+                    turn.Put(WithPhoto("LV-1"));
+                    turn.Log(Entry("A"));
+                    turn.Discard();
+                    turn.Log(Entry("B"));
+                  })
+                  .ok());
+  EXPECT_EQ(journal->world().FindBan("LV-1"), nullptr);
+  EXPECT_EQ(Events(), std::vector<std::string>{"B"});
+}
+
+TEST_F(JournalTest, StopDoesWhatWasTakenAndTakesNoMore) {
+  journal->Start();
+  std::atomic<int> done = 0;
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(journal->Submit({[](Turn& turn) { turn.Log(Entry("A")); }, [&](bool d) { done += d; }}));
+  }
+  journal->Stop();
+  EXPECT_EQ(done, 500);
+  EXPECT_FALSE(journal->Submit({[](Turn&) {}, [](bool) {}}));
+  Open();
+  EXPECT_EQ(journal->size(), 500u);
+}
+
+TEST_F(JournalTest, TimeNeverGoesBackAlongTheLog) {
+  ASSERT_TRUE(journal->RunNow([](Turn& turn) { turn.Log(Entry("A")); }).ok());
+  clock.Set(clock.Now() - absl::Hours(5));
+  Open();
+  const absl::Time before = clock.Now();
+  ASSERT_TRUE(journal
+                  ->RunNow([&](Turn& turn) {
+                    EXPECT_GT(turn.now(), before);
+                    turn.Log(Entry("B"));
+                  })
+                  .ok());
+}
+
+TEST_F(JournalTest, TheEndOfABanDestroysItsKeyWithAnEntryBeforeAndAfter) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  ASSERT_TRUE(Put("LV-2").ok());
+  ASSERT_TRUE(store.rows.contains("ph/F-LV-1"));
+  clock.Set(clock.Now() + absl::Hours(24));
+  ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+  EXPECT_EQ(photo_keys->size(), 0u);
+  EXPECT_FALSE(store.rows.contains("ph/F-LV-1"));
+  EXPECT_EQ(journal->world().FindBan("LV-1")->release.state, domain::PhotoState::kDestroyed);
+  EXPECT_EQ(Events(), (std::vector<std::string>{"SupplyPhoto", "SupplyPhoto", "BanExpired", "BanExpired",
+                                                "PhotoDestructionStarted", "PhotoDestructionStarted",
+                                                "PhotoDestroyed", "PhotoDestroyed"}));
+}
+
+// The disk gives out at every commit in turn: whatever was interrupted is finished by the next start, and
+// never is a key gone without its entry, or an entry "destroyed" with a key that is still there.
+TEST_F(JournalTest, AnInterruptedDestructionIsFinishedByTheNextStart) {
+  for (int commits = 0; commits < 3; ++commits) {
+    const std::string id = "LV-" + std::to_string(commits);
+    ASSERT_TRUE(Put(id).ok());
+    clock.Set(clock.Now() + absl::Hours(24));
+    store.commits_left = commits;
+    const bool whole = journal->RunNow([](Turn&) {}).ok();
+    EXPECT_EQ(whole, commits == 2);
+    store.commits_left = -1;
+    const bool key_there = photo_keys->Find("F-" + id) != nullptr;
+    EXPECT_TRUE(commits > 0 || key_there) << "a key is gone that no entry speaks of";
+    Open();
+    ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+    EXPECT_EQ(photo_keys->Find("F-" + id), nullptr);
+    EXPECT_FALSE(store.rows.contains("ph/F-" + id));
+    EXPECT_EQ(journal->world().FindBan(id)->release.state, domain::PhotoState::kDestroyed);
+    const auto events = Events();
+    EXPECT_EQ(std::count(events.begin(), events.end(), "PhotoDestructionStarted"), commits + 1);
+    EXPECT_EQ(std::count(events.begin(), events.end(), "PhotoDestroyed"), commits + 1);
+  }
+}
+
+TEST_F(JournalTest, AKeyThatNoFileNamesIsDestroyedAtTheStart) {
+  store.commits_left = 0;
+  EXPECT_FALSE(Put("LV-1").ok());  // the key is on disk, the record is not
+  store.commits_left = -1;
+  Open();
+  EXPECT_EQ(photo_keys->size(), 1u);
+  ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+  EXPECT_EQ(photo_keys->size(), 0u);
+  EXPECT_EQ(Events(), std::vector<std::string>{"OrphanKeyDestroyed"});
+}
+
+TEST_F(JournalTest, AnEntryThatWasChangedTakenOutOrAddedIsNoticed) {
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(journal->RunNow([](Turn& turn) { turn.Log(Entry("A")); }).ok());
+  const auto good = store.rows;
+  const std::string third = std::string("l/") + std::string(7, '\0') + '\2';
+  auto refuses = [&] {
+    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+    return absl::IsDataLoss(opened.status());
+  };
+  ASSERT_TRUE(store.rows.contains(third));
+  store.rows[third][0] = static_cast<char>(store.rows[third][0] ^ 1);
+  EXPECT_TRUE(refuses());
+  store.rows = good;
+  store.rows.erase(third);
+  EXPECT_TRUE(refuses());
+  store.rows = good;
+  store.rows[std::string("l/") + std::string(7, '\0') + '\5'] = std::string(32, 'x');
+  EXPECT_TRUE(refuses());
+  store.rows = good;
+  EXPECT_FALSE(refuses());
+}
+
+TEST_F(JournalTest, NewerDataAreRefused) {
+  store.rows["m/schema"] = "2";
+  auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_NE(opened.status().message().find("have schema 2"), std::string::npos);
+}
+
+TEST_F(JournalTest, ACommandIsRememberedForADay) {
+  pb::IdempotencyRecord record;
+  record.set_id("LV-1");
+  record.set_at_ms(absl::ToUnixMillis(clock.Now()));
+  ASSERT_TRUE(journal->RunNow([&](Turn& turn) { turn.Remember("digest", record); }).ok());
+  Open();
+  auto recalled = [&] {
+    bool there = false;
+    EXPECT_TRUE(journal->RunNow([&](Turn& turn) { there = turn.Recall("digest").has_value(); }).ok());
+    return there;
+  };
+  EXPECT_TRUE(recalled());
+  clock.Set(clock.Now() + absl::Hours(24));
+  EXPECT_FALSE(recalled());
+}
+
+}  // namespace
+}  // namespace waarborg::journal
