@@ -32,14 +32,14 @@ absl::StatusOr<base::Secret> ReadRootKey(const std::string& path) {
     return absl::PermissionDeniedError(absl::StrCat(path, ": others can read the root key; chmod 600 it"));
   }
   std::string hex(absl::StripAsciiWhitespace(*text));
-  base::Wipe(text->data(), text->size());
+  base::Wipe(*text);
   if (!base::IsHex(hex, 64)) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": the root key must be 64 hexadecimal digits"));
   }
   std::string raw = base::FromHex(hex);
   base::Secret key(raw);
-  base::Wipe(raw.data(), raw.size());
-  base::Wipe(hex.data(), hex.size());
+  base::Wipe(raw);
+  base::Wipe(hex);
   return key;
 }
 
@@ -138,7 +138,7 @@ absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, 
     random.Fill(key.MutableData(), key.size());
     std::string hex = base::ToHex(key.Reveal()) + "\n";
     auto s = base::WriteFileDurably(config.root_key_file, hex);
-    base::Wipe(hex.data(), hex.size());
+    base::Wipe(hex);
     if (!s.ok()) return s;
   }
   auto house = OpenParts(config, clock, random);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace waarborg::base {
@@ -40,6 +41,7 @@ class Secret {
 
 // Overwrites memory in a way the compiler keeps.
 void Wipe(void* data, size_t size);
+void Wipe(std::string& bytes);
 
 // Constant-time comparison of two strings of bytes; false at once when the lengths differ.
 bool ConstantTimeEquals(std::string_view a, std::string_view b);

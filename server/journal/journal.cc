@@ -366,7 +366,7 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
   for (auto& [id, jpeg] : turn.photos_) {
     const std::string row = "ph/" + id;
     batch.Put(row, keys::Seal(parts_.photo_keys->Add(id), jpeg, row, *parts_.random));
-    base::Wipe(jpeg.data(), jpeg.size());
+    base::Wipe(jpeg);
   }
   for (auto& [digest, record] : turn.remembered_) {
     const std::string row = IdempotencyRow(digest);

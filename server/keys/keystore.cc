@@ -105,7 +105,7 @@ absl::Status Keystore::Load(uint64_t generation) {
         absl::StrCat(Path(generation, ".gen"), " does not open: is this the right root key?"));
   }
   generation_key_ = base::Secret(*opened);
-  base::Wipe(opened->data(), opened->size());
+  base::Wipe(*opened);
   generation_ = generation;
 
   auto content = base::ReadFile(Path(generation, ".keys"));
@@ -141,7 +141,7 @@ absl::Status Keystore::Load(uint64_t generation) {
           absl::StrCat(Path(generation, ".keys"), ": record at byte ", at, " does not open"));
     }
     keys_[id] = std::make_unique<base::Secret>(*key);
-    base::Wipe(key->data(), key->size());
+    base::Wipe(*key);
     at += 4 + length;
   }
   return absl::OkStatus();

@@ -80,7 +80,7 @@ std::optional<std::string> Unseal(const base::Secret& key, std::string_view seal
       EVP_DecryptFinal_ex(ctx, Bytes(out) + length, &n) == 1;
   EVP_CIPHER_CTX_reset(ctx);
   if (!ok) {
-    base::Wipe(out.data(), out.size());
+    base::Wipe(out);
     return std::nullopt;
   }
   return out;

@@ -87,7 +87,7 @@ class BytesOutCall final : public Tag {
       server_.live_streams().Remove(&context_);
       server_.CallEnds();
     }
-    base::Wipe(bytes_.data(), bytes_.size());
+    base::Wipe(bytes_);
   }
 
   void Proceed(bool ok) override {
@@ -181,7 +181,7 @@ class BytesInCall final : public Tag {
       server_.live_streams().Remove(&context_);
       server_.CallEnds();
     }
-    base::Wipe(bytes_.data(), bytes_.size());
+    base::Wipe(bytes_);
   }
 
   void Proceed(bool ok) override {

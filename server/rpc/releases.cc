@@ -142,7 +142,7 @@ void SupplyPhoto(Core& core, const Credentials& credentials, const pb::SupplyPho
   core.Offload(done, [&core, credentials, &first, bytes, out, done] {
     const std::string request = absl::StrCat(first.SerializeAsString(), keys::Sha256(*bytes));
     auto normalised = std::make_shared<Outcome<std::string>>(photos::Normalise(*bytes));
-    base::Wipe(bytes->data(), bytes->size());
+    base::Wipe(*bytes);
     auto body = [&first, normalised, out](Context& c) -> Outcome<std::string> {
       auto ban = CheckSupply(c, first.approval());
       if (!ban.ok()) return ban.refusal();
@@ -153,7 +153,7 @@ void SupplyPhoto(Core& core, const Credentials& credentials, const pb::SupplyPho
       release.photo_id = c.turn.random().Id("F-");
       out->set_photo_id(release.photo_id);
       c.turn.PutPhoto(release.photo_id, normalised->value());
-      base::Wipe(normalised->value().data(), normalised->value().size());
+      base::Wipe(normalised->value());
       std::string id = ban->id;
       c.Keep(std::move(ban.value()));
       return id;

@@ -58,7 +58,7 @@ void ShowPhoto(Core& core, access::Rpc rpc, const access::Credentials& credentia
         failed = Refusal(Rule::kPhotoNotReleased);
       } else {
         auto marked = photos::Watermark(*jpeg, sitting->who, sitting->where, sitting->when);
-        base::Wipe(jpeg->data(), jpeg->size());
+        base::Wipe(*jpeg);
         if (marked.ok()) {
           *bytes = std::move(marked.value());
         } else {
@@ -73,7 +73,7 @@ void ShowPhoto(Core& core, access::Rpc rpc, const access::Credentials& credentia
           },
           [bytes, done](Verdict v) {
             if (v) {
-              base::Wipe(bytes->data(), bytes->size());
+              base::Wipe(*bytes);
               bytes->clear();
             }
             done(std::move(v));
