@@ -22,7 +22,7 @@ namespace pb = waarborg::v1;
 
 namespace {
 
-constexpr int kFirstYears = 2;
+constexpr int kFirstDays = 2 * 365;
 
 absl::StatusOr<base::Secret> ReadRootKey(const std::string& path) {
   auto text = base::ReadFile(path);
@@ -81,7 +81,7 @@ domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role r
   person.display_name = first.display_name;
   person.assignment.roles = {role};
   person.assignment.from = turn.today();
-  person.assignment.until = turn.today() + 365 * kFirstYears;
+  person.assignment.until = turn.today() + kFirstDays;
   const std::string first_half = rpc::NewHalf(turn.random()), second_half = rpc::NewHalf(turn.random());
   person.enrolment_digest = rpc::EnrolmentDigest(rpc::FirstHalfDigest(first_half), second_half);
   first.enrolment_code = absl::StrCat(first_half, " ", second_half);

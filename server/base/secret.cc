@@ -46,6 +46,10 @@ void Wipe(void* data, size_t size) {
   explicit_bzero(data, size);
 }
 
+void Wipe(std::string& bytes) {
+  explicit_bzero(bytes.data(), bytes.size());
+}
+
 bool ConstantTimeEquals(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   unsigned char diff = 0;

@@ -172,10 +172,13 @@ Outcome<std::string> Watermark(std::string_view jpeg, const std::string& who, co
   auto raster = DecodeJpeg(jpeg);
   if (!raster.ok()) return raster.refusal();
   constexpr int kSize = 15;
+  std::string place = where;
+  place.append("  ").append(when);
+  const std::string lines[] = {who, place};
   int row = 0;
   for (int top = 12; top < raster.value().height; top += 84, ++row) {
     int line = 0;
-    for (const std::string& text : {who, where + "  " + when}) {
+    for (const std::string& text : lines) {
       const TextMask mask = typesetter.Set(text, kSize);
       const int step = std::max(typesetter.used() + 60, 120);
       for (int left = -(row % 3) * 70 + 10; left < raster.value().width; left += step) {

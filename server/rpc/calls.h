@@ -75,7 +75,7 @@ class BytesOutCall final : public Tag {
   using RequestFn = std::function<void(grpc::ServerContext*, Req*, grpc::ServerAsyncWriter<Res>*, void*)>;
   // Must lead to exactly one call of `done` after `*bytes` was filled, on any thread.
   using Handler = std::function<void(const access::Credentials&, const Req&, std::string* bytes, Done done)>;
-  static constexpr size_t kChunk = 64 * 1024;
+  static constexpr size_t kChunk = size_t{64} * 1024;
 
   static void Arm(Server& server, RequestFn request, Handler handler) {
     auto* call = new BytesOutCall(server, std::move(request), std::move(handler));

@@ -26,7 +26,7 @@ using domain::Refusal;
 using domain::Rule;
 using domain::Verdict;
 
-constexpr size_t kMaxConfiguration = 256 * 1024;
+constexpr size_t kMaxConfiguration = size_t{256} * 1024;
 constexpr int kMaxChanges = 200;
 
 Verdict ListChanges(Context& c, const pb::ListChangesRequest& in, pb::ListChangesResponse& out) {

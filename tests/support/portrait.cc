@@ -60,7 +60,9 @@ auto Below(double line) {
 Raster Draw(int number) {
   std::mt19937 random(static_cast<unsigned>(number) * 7919u + 17u);
   auto pick = [&](auto& list) { return list[random() % list.size()]; };
-  auto between = [&](double a, double b) { return a + (b - a) * (random() % 1000) / 999.0; };
+  auto between = [&](double a, double b) {
+    return a + (b - a) * static_cast<double>(random() % 1000) / 999.0;
+  };
   // The first choices follow the number, so that neighbours always differ.
   static const std::vector<Colour> skins{
       {245, 214, 188}, {224, 172, 134}, {176, 120, 84}, {120, 78, 54}, {86, 56, 42}};
