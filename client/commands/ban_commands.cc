@@ -29,7 +29,7 @@ Reply Deny(Call& call) {
   if (HasIdentity(call.arguments)) *request.mutable_identity() = ReadIdentity(call.arguments);
   std::shared_ptr<pb::DenyOnTheSpotResponse> response;
   Reply reply = Tell(call, &Stub::DenyOnTheSpot, NewStub(call), request, response);
-  if (!reply.ok()) return reply;
+  if (!reply.ok() || !response->has_lapses_at()) return reply;
   reply.Fact("lapses", Text(response->lapses_at()));
   reply.lines.push_back(call.Say("Directe ontzegging; vervalt zonder besluit op ",
                                  "Denied on the spot; lapses without a decision on ") +

@@ -35,6 +35,11 @@ bool IsRecipient(const domain::Municipality& m, const domain::Person& person,
                      });
 }
 
+bool WroteTheFile(const domain::Ban& ban, const std::string& person_id) {
+  return ban.proposed_by == person_id ||
+         std::find(ban.prepared_by.begin(), ban.prepared_by.end(), person_id) != ban.prepared_by.end();
+}
+
 // A mandated official takes a decision; the secretariat only records the board's.
 bool TookADecision(const domain::Ban& ban, const std::string& person_id) {
   auto took = [&](const domain::Decision& d) {
@@ -45,9 +50,11 @@ bool TookADecision(const domain::Ban& ban, const std::string& person_id) {
                      [&](const domain::Extension& e) { return took(e.decision); });
 }
 
-// Departments are words that people write: compared as names are.
-bool SameDepartment(const std::string& a, const std::string& b) {
-  return domain::Fold(a) == domain::Fold(b);
+// Departments are words that people write: compared as names are. Where none was written, the manager who
+// proposed the measure is taken to be of the team that was hit.
+bool OwnTeamWasHit(const domain::Ban& ban, const domain::Person& person) {
+  if (ban.affected_department.empty()) return ban.proposed_by == person.id;
+  return domain::Fold(ban.affected_department) == domain::Fold(person.assignment.department);
 }
 
 Verdict Unless(bool holds, Rule rule) {
@@ -96,19 +103,19 @@ Verdict Check(Condition condition, const state::World& world, const Grant& grant
       return Unless(asker.person->instruction_version == world.instruction_version(),
                     Rule::kInstructionNotAcknowledged);
     case Condition::kNotProposer:
-      return Unless(ban->proposed_by != me && ban->prepared_by != me, Rule::kProposedItYourself);
+      return Unless(!WroteTheFile(*ban, me), Rule::kProposedItYourself);
     case Condition::kNotRequester:
       return Unless(ban->release.requested_by != me, Rule::kRequestedItYourself);
     case Condition::kNotConsenter:
       return Unless(ban->release.consent_by != me, Rule::kConsentedYourself);
+    case Condition::kNotSupplier:
+      return Unless(ban->release.supplied_by != me, Rule::kSuppliedItYourself);
     case Condition::kNotDecider:
       return Unless(!TookADecision(*ban, me), Rule::kDecidedItYourself);
     case Condition::kOwnDenial:
       return Unless(ban->state == domain::BanState::kProvisional && ban->proposed_by == me, Rule::kNotFound);
     case Condition::kOtherTeamThanHit:
-      return Unless(ban->affected_department.empty() ||
-                        !SameDepartment(ban->affected_department, asker.person->assignment.department),
-                    Rule::kOwnTeamWasHit);
+      return Unless(!OwnTeamWasHit(*ban, *asker.person), Rule::kOwnTeamWasHit);
     case Condition::kDecidingLevel: {
       const domain::Role level = domain::DecidingLevel(world.municipality(), *ban);
       return Unless(level == domain::Role::kNone || level == grant.role.role, Rule::kOtherLevelDecides);

@@ -56,7 +56,7 @@ constexpr Row kPolicy[] = {
     {kAmendBan,      C::kRole, {R::kDeskStaff}, {kAssignedHere, kOwnLocation, kOwnDenial}},
     {kAdviseBan,     C::kRole, {R::kMunicipalSecretary}, {}},
     {kDecideBan,     C::kRole, kLevels, {kNotProposer, kDecidingLevel}},
-    {kExtendBan,     C::kRole, kLevels, {kDecidingLevel}},
+    {kExtendBan,     C::kRole, kLevels, {kNotProposer, kNotConsenter, kDecidingLevel}},
     {kLiftBan,       C::kRole, kLevels, {kDecidingLevel}},
     {kGetBan,        C::kRole, kCaseworkers, {}},
     {kGetBan,        C::kRole, {R::kCivilAffairs}, {kConsentOnRecord}},
@@ -71,7 +71,7 @@ constexpr Row kPolicy[] = {
     {kSupplyPhoto,          C::kRole, {R::kCivilAffairs}, {kNotRequester, kNotConsenter}},
     {kDeclineSupply,        C::kRole, {R::kCivilAffairs}, {kNotRequester, kNotConsenter}},
     {kPreviewPhoto,         C::kRole, {R::kCivilAffairs}, {kPhotoForPreview}},
-    {kReleasePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
+    {kReleasePhoto,         C::kRole, {R::kSecurityCoordinator}, {kNotConsenter, kNotSupplier}},
     {kDarkenPhoto,          C::kRole, {R::kSecurityCoordinator}, {}},
     {kRestorePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
     {kWithdrawWrongPhoto,   C::kRole, {R::kCivilAffairs}, {}},
@@ -145,7 +145,7 @@ constexpr RpcName kNames[] = {
 constexpr const char* kConditionNames[] = {
     "purpose-stated", "assigned-here", "own-location", "consent-on-record", "ban-in-force", "photo-released",
     "photo-for-preview", "named-recipient", "instruction-acknowledged", "not-proposer", "not-requester",
-    "not-consenter", "not-decider", "other-team-than-hit", "deciding-level", "own-denial", "own-change", "not-own-change", "not-about-yourself",
+    "not-consenter", "not-supplier", "not-decider", "other-team-than-hit", "deciding-level", "own-denial", "own-change", "not-own-change", "not-about-yourself",
 };
 // clang-format on
 

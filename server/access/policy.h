@@ -83,8 +83,9 @@ enum class Condition {
   kNotProposer,              // the person did not propose the measure
   kNotRequester,             // the person did not ask for the consent
   kNotConsenter,             // the person did not give the consent
+  kNotSupplier,              // the person did not supply the photo
   kNotDecider,               // the person did not take the decision on the ban
-  kOtherTeamThanHit,         // the person's department was not the one hit
+  kOtherTeamThanHit,         // the person's department was not the one hit (none written: not the proposer)
   kDecidingLevel,            // the role is the level that decides, per guideline or earlier decision
   kOwnDenial,                // the person denied on the spot, and nobody decided yet
   kOwnChange,                // the person proposed the change

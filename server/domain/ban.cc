@@ -249,7 +249,10 @@ Verdict Amend(const Municipality& m, Ban& ban, const Amendment& a, absl::Time no
     // What was advised was about another person, other terms or another story.
     ban.advice.clear();
     ban.advised_by.clear();
-    ban.prepared_by = a.person_id;
+  }
+  if (!decided &&
+      std::find(ban.prepared_by.begin(), ban.prepared_by.end(), a.person_id) == ban.prepared_by.end()) {
+    ban.prepared_by.push_back(a.person_id);
   }
   if (!a.reasons.empty()) ban.reasons = a.reasons;
   if (!a.affected_department.empty()) ban.affected_department = a.affected_department;

@@ -101,7 +101,7 @@ struct Ban {
   std::string affected_department;
   std::string open_channels;
   std::string proposed_by;
-  std::string prepared_by;  // who last wrote who it is or what the terms are
+  std::vector<std::string> prepared_by;  // who else wrote in the file before the decision
   absl::Time proposed_at;
   std::string incident_location_id;  // denials and alerts
   Scope scope;                       // where it holds now

@@ -86,6 +86,8 @@ constexpr RuleText kRules[] = {
     {R::kConsentedYourself, K::kPermission, "consented-yourself",
      "You gave the consent for this photo yourself.", "Another person does this.",
      "U heeft zelf de toestemming voor deze foto gegeven.", "Een ander doet dit."},
+    {R::kSuppliedItYourself, K::kPermission, "supplied-it-yourself", "You supplied this photo yourself.",
+     "Another person releases it.", "U heeft deze foto zelf verstrekt.", "Een ander geeft haar vrij."},
     {R::kDecidedItYourself, K::kPermission, "decided-it-yourself",
      "You took the decision that is objected to.", "Another person decides the objection.",
      "U heeft het besluit genomen waartegen bezwaar is gemaakt.", "Een ander beslist op het bezwaar."},

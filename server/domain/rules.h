@@ -33,6 +33,7 @@ enum class Rule {
   kProposedItYourself,
   kRequestedItYourself,
   kConsentedYourself,
+  kSuppliedItYourself,
   kDecidedItYourself,
   kOwnTeamWasHit,
   kOtherLevelDecides,

@@ -120,6 +120,14 @@ absl::Status Journal::Load() {
                                                       "; this program knows ", kSchema,
                                                       ". Run the version that wrote them, or a newer one."));
   }
+  const bool keys_of_files =
+      parts_.file_keys->size() > (parts_.file_keys->Find("house") == nullptr ? 0u : 1u);
+  if (fresh && (keys_of_files || parts_.photo_keys->size() > 0)) {
+    return absl::DataLossError(
+        "the database is empty, but the keystore beside it is not: is the database missing, or not mounted? "
+        "Nothing was "
+        "touched.");
+  }
   if (parts_.file_keys->Find("house") == nullptr) {
     if (!fresh)
       return absl::DataLossError("the keystore holds no house key, but there are data: wrong keystore?");

@@ -198,11 +198,6 @@ class BytesInCall final : public Tag {
           Fail(domain::Rule::kStopping);
           return;
         }
-        counted_ = true;
-        if (!server_.UploadBegins()) {
-          Fail(domain::Rule::kBusy);
-          return;
-        }
         state_ = State::kReadingFirst;
         reader_.Read(&first_, this);
         return;
@@ -215,8 +210,14 @@ class BytesInCall final : public Tag {
         on_first_(credentials_, first_, [this](domain::Verdict verdict) {
           if (verdict) {
             Fail(*verdict);
-          } else {
+            return;
+          }
+          // Memory is set aside only for those who may supply.
+          counted_ = true;
+          if (server_.UploadBegins()) {
             reader_.Read(&piece_, this);
+          } else {
+            Fail(domain::Rule::kBusy);
           }
         });
         return;

@@ -115,6 +115,7 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
         return Refusal(Rule::kChangeOutdated);
       config::Errors errors;
       domain::Municipality parsed = config::ParseMunicipality(change.configuration, "configuration", errors);
+      NameDroppedLocations(c.world(), parsed, errors);
       if (!errors.empty()) return Refusal(Rule::kConfigurationInvalid, "", absl::StrJoin(errors, "; "));
       c.record.set_configuration_digest(keys::Sha256(change.configuration));
       c.turn.PutConfiguration(change.configuration, std::move(parsed));

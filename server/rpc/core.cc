@@ -83,7 +83,7 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
       record.set_role(static_cast<pb::Role>(static_cast<int>(context.grant_.role.role)));
       record.set_in_place_of(context.grant_.role.in_place_of);
     }
-    const bool entry = v || (logged && !context.skip_entry_ && first_row->entry == access::Entry::kLogged);
+    const bool entry = v || (logged && first_row->entry == access::Entry::kLogged);
     if (!entry) return;
     turn.Log(record);
     if (v) return;
@@ -122,7 +122,7 @@ void Core::RunCommand(access::Rpc rpc, const access::Credentials& credentials, C
       receipt->set_log_index(seen->log_index());
       *receipt->mutable_recorded_at() = state::ToProto(absl::FromUnixMillis(seen->at_ms()));
       receipt->set_replayed(true);
-      c.SkipEntry();
+      c.RepeatAnswer();
       return domain::kAllowed;
     }
     auto id = body(c);

@@ -48,10 +48,11 @@ class Context {
   const domain::HeldRole& role() const { return grant_.role; }
   // Notes where ban and release stand and stages the ban.
   void Keep(domain::Ban ban);
-  // The call repeats an earlier answer: nothing is done, conditions were checked then, and no entry is made.
-  void SkipEntry() {
+  // The call repeats an earlier answer: station, session and role were checked again, the conditions held
+  // when it was done.
+  void RepeatAnswer() {
     conditions_checked_ = true;
-    skip_entry_ = true;
+    record.set_replayed(true);
   }
   // Further entries, after the call's own.
   std::vector<pb::AuditRecord> more_entries;
@@ -61,7 +62,6 @@ class Context {
   std::vector<access::Grant> grants_;
   access::Grant grant_;
   bool conditions_checked_ = false;
-  bool skip_entry_ = false;
 };
 
 // How a call ended: nothing, or why not. Called once, when the entry is durable.

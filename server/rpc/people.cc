@@ -80,6 +80,7 @@ Outcome<std::string> ProposePersonChange(Context& c, const pb::ProposePersonChan
   change.person.assignment = *assignment;
   if (auto v = domain::CheckHeldAlone(change.person, c.turn.today())) return *v;
   change.summary = Summary("new rights for " + person->login, *assignment);
+  if (person->blocked) change.summary.emplace_back("the account is blocked now and would work again");
   return Propose(c, std::move(change));
 }
 
@@ -150,6 +151,14 @@ Outcome<std::string> BlockPerson(Context& c, Core& core, const pb::BlockPersonRe
   });
   EndSessionsOf(c, person->id);
   for (const std::string& key : keys) core.RightsEnded(key);
+  // A proposal made before the block must not undo it.
+  for (const auto& [change_id, open] : c.world().changes()) {
+    if (open.state != domain::ChangeState::kOpen || open.subject_id != person->id) continue;
+    domain::Change closed = open;
+    closed.state = domain::ChangeState::kRejected;
+    closed.decided_by = c.me();
+    c.turn.Put(std::move(closed));
+  }
   std::string id = person->id;
   c.turn.Put(std::move(person.value()));
   return id;

@@ -79,7 +79,10 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
     c.record.set_subject_id(known->id);
     const auto step = access::AcceptTotp(known->totp_secret, in.code(), c.now(), known->last_totp_step);
     // The hash must still be the one that was checked: a reset in between voids it.
-    if (!password_right || !step || known->password_hash != sign_in->password_hash) {
+    const bool code_is_enough =
+        c.world().LastFullSignIn(known->id, c.asker.station->id) + c.municipality().session_resume > c.now();
+    const bool entitled = sign_in->code_is_enough ? code_is_enough : password_right;
+    if (!entitled || !step || known->password_hash != sign_in->password_hash) {
       return NoteFailure(c, in.login(), Rule::kSignInFailed);
     }
     domain::Person person = *known;

@@ -283,7 +283,7 @@ pb::Ban ToProto(const domain::Ban& ban) {
   out.set_affected_department(ban.affected_department);
   out.set_open_channels(ban.open_channels);
   out.set_proposed_by(ban.proposed_by);
-  out.set_prepared_by(ban.prepared_by);
+  for (const auto& id : ban.prepared_by) out.add_prepared_by(id);
   *out.mutable_proposed_at() = ToProto(ban.proposed_at);
   out.set_incident_location_id(ban.incident_location_id);
   out.set_advice(ban.advice);
@@ -488,7 +488,7 @@ std::optional<domain::Ban> DecodeBan(const std::string& bytes) {
   out.affected_department = p.affected_department();
   out.open_channels = p.open_channels();
   out.proposed_by = p.proposed_by();
-  out.prepared_by = p.prepared_by();
+  out.prepared_by = Strings(p.prepared_by());
   out.proposed_at = FromProto(p.proposed_at());
   out.incident_location_id = p.incident_location_id();
   out.scope = StoredScope(p.scope());

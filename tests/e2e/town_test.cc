@@ -76,6 +76,7 @@ std::string TownTest::ActiveBan(const std::string& given, const std::string& sur
                             {"from", "2026-03-02"},
                             {"until", "2026-06-01"},
                             {"reasons", "Heeft een baliemedewerker geduwd."},
+                            {"department", "sport"},
                             {"channels", "telefoon en post"}});
   const std::string ban = proposed.FindFact("id").value_or("");
   Do("secretaris", "kantoor-1", "ban advise", {{"ban", ban}, {"advice", "Drie maanden."}});
