@@ -272,6 +272,16 @@ TEST_F(JournalTest, AnEntryThatWasChangedTakenOutOrAddedIsNoticed) {
   EXPECT_FALSE(refuses());
 }
 
+// An unmounted disk must not look like a first start: the photos' keys would be taken for orphans.
+TEST_F(JournalTest, AMissingDatabaseBesideAKeystoreIsRefusedAndNothingIsTouched) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  store.rows.clear();
+  auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+  EXPECT_TRUE(absl::IsDataLoss(opened.status())) << opened.status();
+  EXPECT_TRUE(store.rows.empty());
+  EXPECT_EQ(photo_keys->size(), 1u);
+}
+
 TEST_F(JournalTest, NewerDataAreRefused) {
   store.rows["m/schema"] = "2";
   auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
