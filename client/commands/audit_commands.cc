@@ -49,9 +49,11 @@ Reply List(Call& call) {
         r.event());
     if (r.result() == pb::RESULT_REFUSED)
       absl::StrAppend(&line, call.Say("  GEWEIGERD: ", "  REFUSED: "), r.rule());
-    absl::StrAppend(
-        &line, "  ",
-        entry.person_name().empty() ? call.Say("(het systeem)", "(the system)") : entry.person_name());
+    absl::StrAppend(&line, "  ",
+                    entry.person_name().empty()
+                        ? (r.station_id().empty() ? call.Say("(het systeem)", "(the system)")
+                                                  : call.Say("(niemand aangemeld)", "(nobody signed in)"))
+                        : entry.person_name());
     if (r.role() != 0) absl::StrAppend(&line, " (", Shown(call, Word(r.role())), ")");
     if (!r.station_id().empty()) absl::StrAppend(&line, " @ ", r.station_id());
     if (!r.ban_id().empty()) absl::StrAppend(&line, "  ", r.ban_id());
