@@ -198,6 +198,7 @@ int Main(int argc, char** argv) {
                       ->required(option.required)
                       ->allow_extra_args(false);
         o->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        if (option.kind != Kind::kMany) o->expected(1);
       }
     }
   }
