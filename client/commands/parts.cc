@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -15,21 +14,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
+#include "server/base/clock.h"
 
 namespace waarborg::client {
 namespace {
-
-absl::TimeZone Amsterdam() {
-  static const absl::TimeZone zone = [] {
-    absl::TimeZone z;
-    if (!absl::LoadTimeZone("Europe/Amsterdam", &z)) {
-      std::fputs("waarborg: no time zone data for Europe/Amsterdam; install the package tzdata\n", stderr);
-      std::exit(78);
-    }
-    return z;
-  }();
-  return zone;
-}
 
 pb::PersonName ReadName(const std::string& text) {
   const std::vector<std::string> parts = absl::StrSplit(text, '|');
@@ -135,7 +123,7 @@ pb::Date ReadDate(const std::string& name, const std::string& text, bool parts_m
 google::protobuf::Timestamp ReadTime(const std::string& name, const std::string& text) {
   absl::Time t;
   std::string error;
-  if (!absl::ParseTime("%Y-%m-%dT%H:%M", text, Amsterdam(), &t, &error)) {
+  if (!absl::ParseTime("%Y-%m-%dT%H:%M", text, base::Amsterdam(), &t, &error)) {
     throw BadOption{absl::StrCat(name, " must be a time like 2026-03-02T14:05")};
   }
   return google::protobuf::util::TimeUtil::MillisecondsToTimestamp(absl::ToUnixMillis(t));
@@ -296,7 +284,7 @@ std::string Text(const pb::Date& d) {
 
 std::string Text(const google::protobuf::Timestamp& t) {
   const int64_t ms = google::protobuf::util::TimeUtil::TimestampToMilliseconds(t);
-  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMillis(ms), Amsterdam());
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S", absl::FromUnixMillis(ms), base::Amsterdam());
 }
 
 std::string Text(const pb::PersonName& n) {

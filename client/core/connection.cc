@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "client/core/connection.h"
 
-#include <sys/random.h>
-
 #include <chrono>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
+
+#include "server/base/hex.h"
+#include "server/base/random.h"
 
 namespace waarborg::client {
 
@@ -75,15 +75,7 @@ void Connection::Prepare(grpc::ClientContext& context) const {
 }
 
 std::string NewIdempotencyKey() {
-  static constexpr char kHex[] = "0123456789abcdef";
-  unsigned char raw[16];
-  if (getrandom(raw, sizeof raw, 0) != sizeof raw) std::abort();
-  std::string out;
-  for (unsigned char b : raw) {
-    out += kHex[b >> 4];
-    out += kHex[b & 15];
-  }
-  return out;
+  return base::ToHex(base::SystemRandom().Bytes(16));
 }
 
 }  // namespace waarborg::client

@@ -31,6 +31,12 @@ Outcome<domain::Ban> Context::RequireBan(const std::string& ban_id, bool purpose
   return *ban;
 }
 
+void Context::FillReceipt(const std::string& id, pb::Receipt& receipt) const {
+  receipt.set_id(id);
+  receipt.set_log_index(turn.NextIndex());
+  *receipt.mutable_recorded_at() = state::ToProto(now());
+}
+
 void Context::Keep(domain::Ban ban) {
   record.set_ban_id(ban.id);
   record.set_ban_state(static_cast<pb::BanState>(ban.state));
@@ -132,9 +138,7 @@ void Core::RunCommand(access::Rpc rpc, const access::Credentials& credentials, C
     record.set_id(*id);
     record.set_log_index(c.turn.NextIndex());
     record.set_at_ms(absl::ToUnixMillis(c.now()));
-    receipt->set_id(record.id());
-    receipt->set_log_index(record.log_index());
-    *receipt->mutable_recorded_at() = state::ToProto(c.now());
+    c.FillReceipt(*id, *receipt);
     c.turn.Remember(digest, std::move(record));
     return domain::kAllowed;
   };

@@ -37,6 +37,9 @@ class Context {
   absl::Time now() const { return turn.now(); }
   const std::string& me() const { return asker.person->id; }
 
+  // Proof that this call, once it is logged, stands at the next place of the log.
+  void FillReceipt(const std::string& id, pb::Receipt& receipt) const;
+
   // Checks the conditions of the call's rows for this subject. Every handler of a call with conditions must
   // come by here: a call that did not is refused whatever it answered.
   domain::Verdict Require(const access::Subject& subject);

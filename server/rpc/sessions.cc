@@ -36,6 +36,11 @@ Refusal NoteFailure(Context& c, const std::string& login, Rule rule) {
   return rule;
 }
 
+// Quick change of person: who signed in here with the password not long ago comes back with a code only.
+bool MayReturnWithCode(const Context& c, const std::string& person_id) {
+  return c.world().LastFullSignIn(person_id, c.asker.station->id) + c.municipality().session_resume > c.now();
+}
+
 void Describe(Context& c, const domain::Person& person, const state::Session& session, pb::Session& out) {
   const domain::Municipality& m = c.municipality();
   out.set_person_id(person.id);
@@ -66,9 +71,7 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
     if (person == nullptr || !person->enrolled() || !person->WorksOn(c.turn.today())) return domain::kAllowed;
     sign_in->person_id = person->id;
     sign_in->password_hash = person->password_hash;
-    sign_in->code_is_enough =
-        in.password().empty() &&
-        c.world().LastFullSignIn(person->id, c.asker.station->id) + c.municipality().session_resume > c.now();
+    sign_in->code_is_enough = in.password().empty() && MayReturnWithCode(c, person->id);
     return domain::kAllowed;
   };
   auto open = [sign_in, &in, out](Context& c, bool password_right) -> Verdict {
@@ -79,9 +82,7 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
     c.record.set_subject_id(known->id);
     const auto step = access::AcceptTotp(known->totp_secret, in.code(), c.now(), known->last_totp_step);
     // The hash must still be the one that was checked: a reset in between voids it.
-    const bool code_is_enough =
-        c.world().LastFullSignIn(known->id, c.asker.station->id) + c.municipality().session_resume > c.now();
-    const bool entitled = sign_in->code_is_enough ? code_is_enough : password_right;
+    const bool entitled = sign_in->code_is_enough ? MayReturnWithCode(c, known->id) : password_right;
     if (!entitled || !step || known->password_hash != sign_in->password_hash) {
       return NoteFailure(c, in.login(), Rule::kSignInFailed);
     }
@@ -171,9 +172,7 @@ void CompleteEnrolment(Core& core, const Credentials& credentials, const pb::Com
             EndSessionsOf(c, person.id);
             out->set_otpauth_uri(
                 access::OtpauthUri(person.totp_secret, "Waarborg " + c.municipality().name, person.login));
-            out->mutable_receipt()->set_id(person.id);
-            out->mutable_receipt()->set_log_index(c.turn.NextIndex());
-            *out->mutable_receipt()->mutable_recorded_at() = state::ToProto(c.now());
+            c.FillReceipt(person.id, *out->mutable_receipt());
             c.turn.Put(std::move(person));
             return domain::kAllowed;
           },
@@ -188,9 +187,7 @@ void CompleteEnrolment(Core& core, const Credentials& credentials, const pb::Com
 
 Verdict CloseSession(Context& c, const pb::CloseSessionRequest&, pb::CloseSessionResponse& out) {
   c.turn.sessions().CloseSession(c.asker.session_digest);
-  out.mutable_receipt()->set_id(c.me());
-  out.mutable_receipt()->set_log_index(c.turn.NextIndex());
-  *out.mutable_receipt()->mutable_recorded_at() = state::ToProto(c.now());
+  c.FillReceipt(c.me(), *out.mutable_receipt());
   return domain::kAllowed;
 }
 
