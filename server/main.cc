@@ -17,8 +17,9 @@
 #include "server/base/file.h"
 #include "server/rpc/server.h"
 #include "server/setup.h"
-#ifdef WAARBORG_TEST_CLOCK
+#ifdef WAARBORG_TEST_BUILD
 #include "server/base/file_clock.h"
+#include "tests/bench/echo.h"
 #endif
 
 namespace waarborg::server {
@@ -44,7 +45,7 @@ void GuardMemory() {
 }
 
 std::unique_ptr<base::Clock> MakeClock(const std::string& test_clock) {
-#ifdef WAARBORG_TEST_CLOCK
+#ifdef WAARBORG_TEST_BUILD
   if (!test_clock.empty()) {
     Say("TEST CLOCK: time stands still until " + test_clock +
         " is changed. Never use this build for real people.");
@@ -101,6 +102,9 @@ int Run(const config::ServerConfig& config, const std::string& test_clock, const
   base::Workers workers(2, 64);
   rpc::Core core({house->journal.get(), &workers, &random, {config.argon2_memory_kib, config.argon2_passes}});
   rpc::Server server(core);
+#ifdef WAARBORG_TEST_BUILD
+  server.AlsoServe(&bench::BindEcho);
+#endif
   house->journal->OnFailure([&server](const absl::Status& s) {
     Say("CANNOT RECORD, so nothing is answered until a restart: " + std::string(s.message()));
     server.SetServing(false);
@@ -167,7 +171,7 @@ int Main(int argc, char** argv) {
     sub->add_option("--config", config_path, "waarborgd.toml: where to listen and where to keep things")
         ->required();
   }
-#ifdef WAARBORG_TEST_CLOCK
+#ifdef WAARBORG_TEST_BUILD
   for (auto* sub : {run, init})
     sub->add_option("--test-clock", test_clock, "File with the time of the test clock");
 #endif

@@ -111,8 +111,10 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
   builder.SetMaxReceiveMessageSize(kMaxMessage);
 
   std::vector<Arm> arms;
-  for (auto* bind : {&BindSessions, &BindChanges, &BindPeople, &BindStations, &BindBans, &BindReleases,
-                     &BindChecks, &BindAudit}) {
+  std::vector<Bind> binds = {&BindSessions, &BindChanges,  &BindPeople, &BindStations,
+                             &BindBans,     &BindReleases, &BindChecks, &BindAudit};
+  binds.insert(binds.end(), also_.begin(), also_.end());
+  for (Bind bind : binds) {
     Bound bound = (*bind)(*this);
     builder.RegisterService(bound.service.get());
     services_.push_back(std::move(bound.service));

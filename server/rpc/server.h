@@ -57,11 +57,23 @@ struct TlsFiles {
   std::string client_ca_pem;
 };
 
+// A service made, and `arm` that starts its calls once the server listens.
+using Arm = std::function<void()>;
+struct Bound {
+  std::unique_ptr<grpc::Service> service;
+  Arm arm;
+};
+
 class Server {
  public:
+  using Bind = Bound (*)(Server&);
+
   explicit Server(Core& core) : core_(core) {}
   ~Server();
 
+  // Serves something beside the API, which the policy table does not know: the test build's echo. Before
+  // Start.
+  void AlsoServe(Bind bind) { also_.push_back(bind); }
   // Binds every service and listens. Returns the port, or 0 with a message on `error`.
   int Start(const std::string& listen, const TlsFiles& tls, std::string& error);
   // Marks the health of the service; NOT_SERVING makes clients look elsewhere.
@@ -95,6 +107,7 @@ class Server {
 
   Core& core_;
   LiveStreams live_streams_;
+  std::vector<Bind> also_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
@@ -110,12 +123,7 @@ class Server {
   bool finished_ = false;
 };
 
-// One file per service: makes its service object; `Arm...` starts its calls once the server listens.
-using Arm = std::function<void()>;
-struct Bound {
-  std::unique_ptr<grpc::Service> service;
-  Arm arm;
-};
+// One file per service.
 Bound BindSessions(Server& server);
 Bound BindChanges(Server& server);
 Bound BindPeople(Server& server);

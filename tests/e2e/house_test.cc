@@ -208,7 +208,7 @@ TEST_F(HouseTest, ThePhotoAndItsKeyAreGoneByThemselvesWithinAMinute) {
 TEST_F(HouseTest, ASecondServerOnTheSameDataIsRefused) {
   const std::string second =
       Output(absl::StrCat("cd ", town->folder(), " && ", ProgramFolder(),
-                          "/waarborgd-testclock run --config waarborgd.toml --test-clock clock"));
+                          "/waarborgd-test run --config waarborgd.toml --test-clock clock"));
   EXPECT_NE(second.find("in use by another waarborgd"), std::string::npos) << second;
   Do("receptie", "receptie-1", "session show", {});
 }
@@ -438,7 +438,7 @@ TEST_F(HouseTest, TheServersOwnLogHoldsNothingPersonal) {
 TEST_F(HouseTest, NobodyPhotographsTheServersMemory) {
   // /proc/PID/mem of an undumpable process belongs to root, and no core is written.
   const std::string limits = Output(
-      "pgrep -f 'waarborgd-testclock run --config waarborgd.toml' | head -1 | xargs -I{} cat /proc/{}/limits "
+      "pgrep -f 'waarborgd-test run --config waarborgd.toml' | head -1 | xargs -I{} cat /proc/{}/limits "
       "| grep 'core file'");
   EXPECT_NE(limits.find("0                    0"), std::string::npos) << limits;
 }

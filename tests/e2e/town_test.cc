@@ -5,10 +5,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "tests/support/portrait.h"
+#include "tests/support/story.h"
 
 namespace waarborg::testing {
 namespace {
@@ -64,58 +63,23 @@ std::string TownTest::Refused(const std::string& person, const std::string& stat
 
 std::string TownTest::ActiveBan(const std::string& given, const std::string& surname,
                                 const std::string& born) {
-  const auto proposed = Do("teamleider", "kantoor-1", "ban propose",
-                           {{"given", given},
-                            {"prefix", "de"},
-                            {"surname", surname},
-                            {"born", born},
-                            {"established", "yes"},
-                            {"ground", "fysiek-medewerker"},
-                            {"measure", "access-ban"},
-                            {"where", "gemeentehuis,sporthal"},
-                            {"from", "2026-03-02"},
-                            {"until", "2026-06-01"},
-                            {"reasons", "Heeft een baliemedewerker geduwd."},
-                            {"department", "sport"},
-                            {"channels", "telefoon en post"}});
-  const std::string ban = proposed.FindFact("id").value_or("");
-  Do("secretaris", "kantoor-1", "ban advise", {{"ban", ban}, {"advice", "Drie maanden."}});
-  Do("collegesecretariaat", "kantoor-1", "ban approve",
-     {{"ban", ban}, {"number", "2026-1"}, {"date", "2026-03-02"}});
-  return ban;
-}
-
-std::string TownTest::PortraitFile(int portrait) {
-  const std::string path = absl::StrCat(town->folder(), "/portrait-", portrait, ".jpg");
-  std::ofstream(path, std::ios::binary) << PortraitJpeg(portrait);
-  return path;
+  BanSpec spec;
+  spec.given = given;
+  spec.surname = surname;
+  spec.born = born;
+  return testing::ActiveBan(*town, spec);
 }
 
 void TownTest::SupplyPhoto(const std::string& ban, int portrait) {
-  Do("teamleider", "kantoor-1", "photo inform", {{"ban", ban}, {"how", "letter"}, {"on", "2026-03-02"}});
-  Do("toezicht", "kantoor-1", "photo request", {{"ban", ban}});
-  client::Arguments consent;
-  consent.Add("ban", ban);
-  consent.Add("basis", "avg-6-1-e");
-  for (const char* criterion : {"noodzaak", "evenredig", "geinformeerd"}) {
-    consent.Add("answer", absl::StrCat(criterion, "|yes|Toegelicht."));
-  }
-  const auto consented = town->Run("teamleider", "kantoor-1", "photo consent", consent);
-  EXPECT_TRUE(consented.ok()) << consented.error.rule();
-  Do("burgerzaken", "kantoor-1", "photo supply",
-     {{"ban", ban},
-      {"file", PortraitFile(portrait)},
-      {"source", "reisdocument"},
-      {"basis", "avg-6-1-e"},
-      {"basis-checked", "yes"},
-      {"person-checked", "yes"},
-      {"photo-checked", "yes"}});
+  testing::SupplyPhoto(*town, ban, portrait);
 }
 
 void TownTest::ReleasePhoto(const std::string& ban, int portrait) {
-  SupplyPhoto(ban, portrait);
-  Do("toezicht", "kantoor-1", "photo release", {{"ban", ban}, {"to", "receptie"}});
-  Do("receptie", "receptie-1", "instruction acknowledge", {});
+  testing::ReleasePhoto(*town, ban, portrait);
+}
+
+std::string TownTest::PortraitFile(int portrait) {
+  return testing::PortraitFile(*town, portrait);
 }
 
 }  // namespace waarborg::testing

@@ -110,7 +110,7 @@ void Town::Build(const std::string& folder) {
   Town town(folder);
   town.SetClock(*ParseMoment("2026-03-02 09:00", absl::Now()));
   MustRun(absl::StrCat(
-      "cd ", folder, " && ", ProgramFolder(), "/waarborgd-testclock init --config waarborgd.toml",
+      "cd ", folder, " && ", ProgramFolder(), "/waarborgd-test init --config waarborgd.toml",
       " --test-clock clock --municipality ", SourceFolder(), "/deploy/example/municipality.toml",
       " --administrator beheer --administrator-name 'Bas Bosuil'",
       " --privacy-officer privacy --privacy-officer-name 'Pia Parkiet'", " --station ", stations[0][0],
@@ -197,7 +197,7 @@ bool Town::Start() {
     const int log = open("log", O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(log, 1);
     dup2(log, 2);
-    const std::string program = ProgramFolder() + "/waarborgd-testclock";
+    const std::string program = ProgramFolder() + "/waarborgd-test";
     execl(program.c_str(), program.c_str(), "run", "--config", "waarborgd.toml", "--test-clock", "clock",
           "--port-file", "port", nullptr);
     _exit(127);

@@ -59,6 +59,7 @@ class Town {
   std::string NextCode(const std::string& person);
   const std::string& folder() const { return folder_; }
   int port() const { return port_; }
+  pid_t pid() const { return pid_; }
   std::string Log() const;
 
  private:
