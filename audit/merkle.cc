@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "audit/merkle.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <bit>
 #include <cstdlib>
@@ -41,6 +42,37 @@ Sha256& Hasher() {
   thread_local Sha256 hasher;
   return hasher;
 }
+
+// HMAC-SHA-256, fetched once for the same reason.
+class Hmac {
+ public:
+  Hmac() {
+    EVP_MAC* mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    ctx_ = mac == nullptr ? nullptr : EVP_MAC_CTX_new(mac);
+    EVP_MAC_free(mac);
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
+    if (ctx_ == nullptr || EVP_MAC_CTX_set_params(ctx_, params) != 1) std::abort();
+  }
+  ~Hmac() { EVP_MAC_CTX_free(ctx_); }
+  Hmac(const Hmac&) = delete;
+  Hmac& operator=(const Hmac&) = delete;
+
+  std::string Of(std::string_view key, std::string_view data) {
+    std::string out(32, '\0');
+    size_t size = 0;
+    if (EVP_MAC_init(ctx_, reinterpret_cast<const uint8_t*>(key.data()), key.size(), nullptr) != 1 ||
+        EVP_MAC_update(ctx_, reinterpret_cast<const uint8_t*>(data.data()), data.size()) != 1 ||
+        EVP_MAC_final(ctx_, reinterpret_cast<uint8_t*>(out.data()), &size, out.size()) != 1 || size != 32) {
+      std::abort();
+    }
+    return out;
+  }
+
+ private:
+  EVP_MAC_CTX* ctx_ = nullptr;
+};
 
 std::string_view View(const Hash& h) {
   return {reinterpret_cast<const char*>(h.data()), h.size()};
@@ -88,15 +120,8 @@ Hash Frontier::Root() const {
 }
 
 std::string Commit(std::string_view key, std::string_view record) {
-  std::string out(32, '\0');
-  unsigned int length = 0;
-  if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const uint8_t*>(record.data()), record.size(),
-           reinterpret_cast<uint8_t*>(out.data()), &length) == nullptr ||
-      length != 32) {
-    std::abort();
-  }
-  return out;
+  thread_local Hmac hmac;
+  return hmac.Of(key, record);
 }
 
 }  // namespace waarborg::audit

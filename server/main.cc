@@ -115,7 +115,6 @@ int Run(const config::ServerConfig& config, const std::string& test_clock, const
     Say(error);
     return kUnavailable;
   }
-  house->journal->Start();
   server.SetServing(true);
   Say("serving on port " + std::to_string(port));
   if (!port_file.empty()) {

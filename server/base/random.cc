@@ -6,6 +6,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+
+#include "server/base/secret.h"
 
 namespace waarborg::base {
 
@@ -24,10 +27,12 @@ std::string Random::Id(const char* prefix) {
   return id;
 }
 
-void SystemRandom::Fill(void* out, size_t size) {
+namespace {
+
+void FromKernel(void* out, size_t size) {
   auto* p = static_cast<uint8_t*>(out);
   while (size > 0) {
-    ssize_t n = getrandom(p, size, 0);
+    const ssize_t n = getrandom(p, size, 0);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
       std::perror("waarborg: getrandom");
@@ -35,6 +40,37 @@ void SystemRandom::Fill(void* out, size_t size) {
     }
     p += n;
     size -= static_cast<size_t>(n);
+  }
+}
+
+// A system call for each nonce and each key costs more than what is done with them.
+class Stock {
+ public:
+  ~Stock() { Wipe(bytes_, sizeof bytes_); }
+  void Take(void* out, size_t size) {
+    if (sizeof bytes_ - used_ < size) {
+      FromKernel(bytes_, sizeof bytes_);
+      used_ = 0;
+    }
+    std::memcpy(out, bytes_ + used_, size);
+    Wipe(bytes_ + used_, size);
+    used_ += size;
+  }
+
+ private:
+  uint8_t bytes_[1024] = {};
+  size_t used_ = sizeof bytes_;
+};
+
+}  // namespace
+
+void SystemRandom::Fill(void* out, size_t size) {
+  constexpr size_t kSmall = 64;
+  thread_local Stock stock;
+  if (size <= kSmall) {
+    stock.Take(out, size);
+  } else {
+    FromKernel(out, size);
   }
 }
 

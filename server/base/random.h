@@ -21,7 +21,8 @@ class Random {
   std::string Id(const char* prefix);
 };
 
-// The kernel's generator (getrandom).
+// The kernel's generator (getrandom), drawn from in small stocks, one a thread; what is handed out is wiped
+// from the stock. A process that forks must not go on drawing in the child.
 class SystemRandom : public Random {
  public:
   void Fill(void* out, size_t size) override;

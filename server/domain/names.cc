@@ -48,7 +48,37 @@ const icu::Normalizer2* Normalizer(bool compose) {
   return n;
 }
 
+bool IsAscii(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
+}
+
+// ij, y and y-diaeresis (which decomposition made y) are one letter.
+void JoinIj(std::string& folded) {
+  for (size_t at = 0; (at = folded.find("ij", at)) != std::string::npos; ++at) folded.replace(at, 2, "y");
+}
+
+// What the general folding below does with letters that have no marks, without its tables.
+std::string FoldAscii(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool space = false;
+  for (char c : text) {
+    if (c == '\'' || c == '`' || c == '.') continue;
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      if (space && !out.empty()) out += ' ';
+      space = false;
+      out += c;
+    } else {
+      space = true;
+    }
+  }
+  JoinIj(out);
+  return out;
+}
+
 std::string FoldVariant(std::string_view utf8, bool second) {
+  if (IsAscii(utf8)) return FoldAscii(utf8);
   UErrorCode error = U_ZERO_ERROR;
   icu::UnicodeString text =
       icu::UnicodeString::fromUTF8(icu::StringPiece(utf8.data(), static_cast<int32_t>(utf8.size())));
@@ -88,8 +118,7 @@ std::string FoldVariant(std::string_view utf8, bool second) {
       }
     }
   }
-  // ij, y and y-diaeresis (which decomposition made y) are one letter.
-  for (size_t at = 0; (at = out.find("ij", at)) != std::string::npos; ++at) out.replace(at, 2, "y");
+  JoinIj(out);
   return out;
 }
 
@@ -240,7 +269,9 @@ std::string Fold(std::string_view utf8) {
 
 FoldedName FoldName(const PersonName& name) {
   FoldedName out;
+  const bool one_variant = IsAscii(name.prefix) && IsAscii(name.surname) && IsAscii(name.given_names);
   for (bool second : {false, true}) {
+    if (second && one_variant) break;
     const SplitSurname s = Split(FoldVariant(name.prefix, second), FoldVariant(name.surname, second));
     const std::string joined = absl::StrJoin(s.words, " ");
     std::vector<std::string> given = Words(FoldVariant(name.given_names, second));

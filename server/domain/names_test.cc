@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <random>
 
 #include "server/domain/match.h"
 
@@ -281,6 +282,16 @@ TEST(Names, HostileTextFoldsToSomethingHarmless) {
 }
 
 // The index must answer as the comparison does, for every pair of the table.
+TEST(Names, PlainLettersFoldAsAnyOther) {
+  // A mark after the last letter sends the text through the general folding, which drops it.
+  std::mt19937 dice(7);
+  for (int i = 0; i < 20000; ++i) {
+    std::string text(dice() % 24, ' ');
+    for (char& c : text) c = i % 2 == 0 ? static_cast<char>(1 + dice() % 127) : "ijIJy '.-`"[dice() % 10];
+    EXPECT_EQ(Fold(text), Fold(text + "\xCC\x81")) << testing::PrintToString(text);
+  }
+}
+
 TEST(MatchIndex, FindsWhatTheComparisonFinds) {
   const absl::Time now = absl::FromUnixSeconds(1'000'000);
   for (const Pair& pair : kPairs) {

@@ -10,42 +10,20 @@
 #include "absl/strings/str_cat.h"
 #include "server/base/hex.h"
 #include "server/config/config.h"
+#include "server/journal/rows.h"
 #include "server/keys/sealing.h"
 #include "server/state/codec.h"
 
-// Rows of the store. Every value but the commitments, the head and the schema is sealed, with its key as
-// context.
-//   m/schema        version of this layout
-//   b/ID p/ID s/ID c/ID   ban, person, station, change
-//   f/municipality  the municipal configuration
-//   i/HEX           command carried out, by digest of its idempotency key
-//   ph/ID           photo, sealed under its own key
-//   l/INDEX         commitment of a log entry (INDEX: 8 bytes, big-endian)
-//   o/INDEX         its opening: u8 length of the ban id, ban id, sealed under that ban's file key or the
-//   house key a/head          head of the log
 namespace waarborg::journal {
 namespace {
 
 namespace pb = waarborg::v1;
 
 constexpr size_t kMaxQueue = 4096;
-constexpr char kSchema[] = "1";
 constexpr absl::Duration kIdempotencyTerm = absl::Hours(24);
-
-std::string IndexKey(const char* prefix, uint64_t index) {
-  std::string key = prefix;
-  for (int i = 7; i >= 0; --i) key += static_cast<char>(index >> (8 * i));
-  return key;
-}
 
 std::string IdempotencyRow(const std::string& digest) {
   return "i/" + base::ToHex(digest);
-}
-
-uint64_t IndexOf(std::string_view key) {
-  uint64_t index = 0;
-  for (char c : key.substr(2)) index = index << 8 | static_cast<uint8_t>(c);
-  return index;
 }
 
 absl::Status Corrupt(std::string_view key) {
@@ -107,19 +85,9 @@ absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const Parts& parts) {
   return journal;
 }
 
-Journal::~Journal() {
-  Stop();
-}
-
 absl::Status Journal::Load() {
-  auto schema = parts_.store->Get("m/schema");
-  const bool fresh = absl::IsNotFound(schema.status());
-  if (!schema.ok() && !fresh) return schema.status();
-  if (!fresh && *schema != kSchema) {
-    return absl::FailedPreconditionError(absl::StrCat("store: the data have schema ", *schema,
-                                                      "; this program knows ", kSchema,
-                                                      ". Run the version that wrote them, or a newer one."));
-  }
+  bool fresh = false;
+  if (auto s = UpgradeSchema(*parts_.store, *parts_.file_keys, *parts_.random, fresh); !s.ok()) return s;
   const bool keys_of_files =
       parts_.file_keys->size() > (parts_.file_keys->Find("house") == nullptr ? 0u : 1u);
   if (fresh && (keys_of_files || parts_.photo_keys->size() > 0)) {
@@ -137,7 +105,7 @@ absl::Status Journal::Load() {
   idempotency_key_ = keys::Derive(house_key(), "idempotency");
   if (fresh) {
     store::Batch batch;
-    batch.Put("m/schema", kSchema);
+    batch.Put("m/schema", absl::StrCat(kSchema));
     if (auto s = parts_.store->Commit(batch); !s.ok()) return s;
   }
 
@@ -222,9 +190,10 @@ absl::Status Journal::LoadLog() {
   // The tree once more, from its leaves: whatever was changed, taken out or added behind our back shows.
   audit::Frontier rebuilt;
   bool in_order = true;
-  auto s = parts_.store->Scan("l/", "l/", [&](std::string_view key, std::string_view commitment) {
-    in_order = key.size() == 10 && IndexOf(key) == rebuilt.size();
-    if (in_order) rebuilt.Append(audit::LeafHash(commitment));
+  auto s = parts_.store->Scan("l/", "l/", [&](std::string_view row, std::string_view value) {
+    const auto entry = SplitEntry(value);
+    in_order = entry && IndexOf(row) == rebuilt.size();
+    if (in_order) rebuilt.Append(audit::LeafHash(entry->commitment));
     return in_order;
   });
   if (!s.ok()) return s;
@@ -249,60 +218,41 @@ absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {
   return DestroyPhotos();
 }
 
-void Journal::Start() {
-  thread_ = std::thread([this] { Loop(); });
-}
-
 void Journal::Stop() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
 }
 
 bool Journal::Submit(Work work) {
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
     if (stopping_ || queue_.size() >= kMaxQueue) return false;
     queue_.push_back(std::move(work));
-    if (queue_.size() > 1) return true;  // the writer has been woken already
+    first = queue_.size() == 1;  // else the writer has been woken already
+    queued_ = queue_.size();
   }
-  wake_.notify_one();
+  if (first && on_work_) on_work_();
   return true;
 }
 
-void Journal::Poke() {
+void Journal::RunQueued() {
   {
     std::lock_guard lock(mutex_);
-    poked_ = true;
+    batch_.swap(queue_);
+    queued_ = 0;
   }
-  wake_.notify_one();
-}
-
-void Journal::Loop() {
-  std::vector<Work> works;
-  for (;;) {
-    works.clear();
-    {
-      std::unique_lock lock(mutex_);
-      // A second at most: the end of a ban is computed wherever it matters, this is for what follows from it.
-      wake_.wait_for(lock, std::chrono::seconds(1), [&] { return stopping_ || poked_ || !queue_.empty(); });
-      poked_ = false;
-      if (queue_.empty() && stopping_) return;
-      works.swap(queue_);
-    }
-    const bool was_failed = failed_;
-    absl::Status s = was_failed ? absl::UnavailableError("stopped") : RunBatch(works);
-    if (s.ok()) s = DestroyPhotos();
-    if (!s.ok() && !was_failed) {
-      failed_ = true;
-      if (on_failure_) on_failure_(s);
-    }
-    if (was_failed) {
-      for (Work& w : works) w.done(false);
-    }
+  if (failed_) {
+    for (Work& w : batch_) w.done(false);
+    batch_.clear();
+    return;
+  }
+  absl::Status s = RunBatch(batch_);
+  batch_.clear();
+  if (s.ok()) s = DestroyPhotos();
+  if (!s.ok()) {
+    failed_ = true;
+    if (on_failure_) on_failure_(s);
   }
 }
 
@@ -385,19 +335,16 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
 }
 
 void Journal::AppendEntry(const pb::AuditRecord& record, store::Batch& batch) {
-  const uint64_t index = frontier_.size();
   pb::OpeningRecord opening;
   opening.set_key(parts_.random->Bytes(32));
   opening.set_record(record.SerializeAsString());
   const std::string commitment = audit::Commit(opening.key(), opening.record());
   const base::Secret* file_key = record.ban_id().empty() ? nullptr : parts_.file_keys->Find(record.ban_id());
-  const std::string row = IndexKey("o/", index);
-  std::string value(1, file_key == nullptr ? '\0' : static_cast<char>(record.ban_id().size()));
-  if (file_key != nullptr) value += record.ban_id();
-  value += keys::Seal(file_key == nullptr ? house_key() : *file_key, opening.SerializeAsString(), row,
-                      *parts_.random);
-  batch.Put(IndexKey("l/", index), commitment);
-  batch.Put(row, std::move(value));
+  std::string row = EntryRow(frontier_.size());
+  const std::string sealed = keys::Seal(file_key == nullptr ? house_key() : *file_key,
+                                        opening.SerializeAsString(), row, *parts_.random);
+  batch.Put(std::move(row),
+            JoinEntry({commitment, file_key == nullptr ? std::string_view() : record.ban_id(), sealed}));
   frontier_.Append(audit::LeafHash(commitment));
 }
 
@@ -479,32 +426,28 @@ Journal::OpeningKeys Journal::CopyOpeningKeys(const Turn& turn) const {
 
 absl::Status Journal::ReadBack(const OpeningKeys& keys, uint64_t newest,
                                const std::function<bool(const Entry&)>& each) const {
-  return parts_.store->ScanBack(
-      "o/", IndexKey("o/", newest), [&](std::string_view row, std::string_view value) {
-        Entry entry;
-        entry.index = IndexOf(row);
-        auto commitment = parts_.store->Get(IndexKey("l/", entry.index));
-        if (commitment.ok()) entry.commitment = std::move(*commitment);
-        const size_t id_size = value.empty() ? 0 : static_cast<uint8_t>(value[0]);
-        if (value.size() > 1 + id_size) {
-          const std::string ban_id(value.substr(1, id_size));
-          const base::Secret* key = &keys.house;
-          if (!ban_id.empty()) {
-            auto it =
-                std::lower_bound(keys.by_ban.begin(), keys.by_ban.end(), ban_id,
-                                 [](const auto& pair, const std::string& id) { return pair.first < id; });
-            key = it != keys.by_ban.end() && it->first == ban_id ? &it->second : nullptr;
-          }
-          auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, value.substr(1 + id_size), row);
-          pb::OpeningRecord opening;
-          pb::AuditRecord record;
-          if (plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record()) &&
-              audit::Commit(opening.key(), opening.record()) == entry.commitment) {
-            entry.record = std::move(record);
-          }
-        }
-        return each(entry);
-      });
+  return parts_.store->ScanBack("l/", EntryRow(newest), [&](std::string_view row, std::string_view value) {
+    Entry entry;
+    const auto parts = SplitEntry(value);
+    const auto index = IndexOf(row);
+    if (!parts || !index) return false;  // checked at the start: only damage since then leads here
+    entry.index = *index;
+    entry.commitment = std::string(parts->commitment);
+    const base::Secret* key = &keys.house;
+    if (!parts->ban_id.empty()) {
+      auto it = std::lower_bound(keys.by_ban.begin(), keys.by_ban.end(), parts->ban_id,
+                                 [](const auto& pair, std::string_view id) { return pair.first < id; });
+      key = it != keys.by_ban.end() && it->first == parts->ban_id ? &it->second : nullptr;
+    }
+    auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, parts->sealed_opening, row);
+    pb::OpeningRecord opening;
+    pb::AuditRecord record;
+    if (plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record()) &&
+        audit::Commit(opening.key(), opening.record()) == entry.commitment) {
+      entry.record = std::move(record);
+    }
+    return each(entry);
+  });
 }
 
 absl::StatusOr<std::string> Journal::ReadSealedPhoto(const std::string& photo_id) const {

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -86,9 +84,13 @@ class Turn {
   std::vector<std::pair<std::string, waarborg::v1::IdempotencyRecord>> remembered_;
 };
 
-// The single writer. Work queues up from any thread; one thread takes it in order, gathers what has queued
-// meanwhile, and commits state and log entries in one synced batch. Only then are the answers given. A failed
-// commit stops the writer for good: nothing is run or answered as done after it.
+// The single writer. Work queues up from any thread; the writer's thread takes it in order, gathers what has
+// queued meanwhile, and commits state and log entries in one synced batch. Only then are the answers given. A
+// failed commit stops the writer for good: nothing is run or answered as done after it.
+//
+// Which thread that is, is for its owner to say: the one that calls RunQueued. In the server it is the thread
+// that polls for calls, because no call can be answered before a sync, and a hop between two threads costs
+// more than everything a check does.
 class Journal {
  public:
   struct Work {
@@ -107,9 +109,8 @@ class Journal {
   };
 
   // Reads everything back and checks the log: as many entries as its head says, and the same tree. All parts
-  // outlive the journal. Does not start the writer.
+  // outlive the journal.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(const Parts& parts);
-  ~Journal();
 
   // What the clock sets off; called at the start of every batch in which something is due, before the work in
   // it.
@@ -117,17 +118,22 @@ class Journal {
   // Called once, on the writer's thread, when the writer has stopped because it cannot record.
   void OnFailure(std::function<void(const absl::Status&)> f) { on_failure_ = std::move(f); }
 
-  // Runs `work` and what is due on the caller's thread; only before Start. For setting up and for catching
-  // up.
-  absl::Status RunNow(const std::function<void(Turn&)>& work);
-  void Start();
-  // Takes no more work, does what was taken, and returns when the writer's thread has ended.
-  void Stop();
+  // Called by Submit, on its thread, when work has come for a writer that may be asleep. Must not block.
+  void OnWork(std::function<void()> f) { on_work_ = std::move(f); }
 
-  // False when the queue is full or the journal is stopping; then nothing of `work` is called.
+  // Runs `work` and what is due at once; for setting up and for catching up. On the writer's thread.
+  absl::Status RunNow(const std::function<void(Turn&)>& work);
+  // Runs what has queued, and what the clock says is due, as one batch. On the writer's thread, whenever
+  // there is work and at least once a second.
+  void RunQueued();
+  // Work that waits; from any thread.
+  size_t queued() const { return queued_; }
+
+  // False when the queue is full or the journal is stopping; then nothing of `work` is called. From any
+  // thread.
   bool Submit(Work work);
-  // Looks at the clock now.
-  void Poke();
+  // Takes no more work; what was taken is done by RunQueued.
+  void Stop();
 
   // The log, for reading on any thread: what is committed. Entries whose opening is gone have no record.
   struct Entry {
@@ -157,7 +163,6 @@ class Journal {
   absl::Status Load();
   absl::Status LoadLog();
   absl::Time Now();
-  void Loop();
   // One batch. Returns what to call with the outcome; sets failed_ on an error.
   absl::Status RunBatch(std::vector<Work>& works);
   void Apply(Turn& turn, store::Batch& batch);
@@ -180,13 +185,14 @@ class Journal {
   std::function<void(Turn&)> clockwork_;
   std::function<void(const absl::Status&)> on_failure_;
 
+  std::function<void()> on_work_;
+
   std::mutex mutex_;
-  std::condition_variable wake_;
   std::vector<Work> queue_;
   bool stopping_ = false;
-  bool poked_ = false;
-  std::atomic<bool> failed_ = false;
-  std::thread thread_;
+  std::atomic<size_t> queued_ = 0;
+  std::vector<Work> batch_;  // the writer's own, kept for its memory
+  bool failed_ = false;
 };
 
 }  // namespace waarborg::journal

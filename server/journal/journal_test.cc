@@ -6,10 +6,11 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <future>
 #include <map>
 
 #include "server/jobs/clockwork.h"
+#include "server/journal/rows.h"
+#include "server/keys/sealing.h"
 
 namespace waarborg::journal {
 namespace {
@@ -143,22 +144,21 @@ TEST_F(JournalTest, StateAndEntriesComeBackTogether) {
 }
 
 TEST_F(JournalTest, WhatCannotBeRecordedIsNotAnsweredAndNothingIsRunAfterIt) {
-  std::promise<std::string> failure;
-  journal->OnFailure([&](const absl::Status& s) { failure.set_value(std::string(s.message())); });
+  std::string failure;
+  journal->OnFailure([&](const absl::Status& s) { failure = std::string(s.message()); });
   store.commits_left = 0;
-  journal->Start();
-  std::promise<bool> first, second;
+  std::optional<bool> first, second;
   bool second_ran = false;
-  ASSERT_TRUE(
-      journal->Submit({[](Turn& turn) { turn.Log(Entry("A")); }, [&](bool d) { first.set_value(d); }}));
-  EXPECT_FALSE(first.get_future().get());
-  EXPECT_EQ(failure.get_future().get(), "no space left on device");
+  ASSERT_TRUE(journal->Submit({[](Turn& turn) { turn.Log(Entry("A")); }, [&](bool d) { first = d; }}));
+  journal->RunQueued();
+  EXPECT_EQ(first, false);
+  EXPECT_EQ(failure, "no space left on device");
   // There is room again, but what is in memory can no longer be trusted.
   store.commits_left = -1;
-  ASSERT_TRUE(journal->Submit({[&](Turn&) { second_ran = true; }, [&](bool d) { second.set_value(d); }}));
-  EXPECT_FALSE(second.get_future().get());
+  ASSERT_TRUE(journal->Submit({[&](Turn&) { second_ran = true; }, [&](bool d) { second = d; }}));
+  journal->RunQueued();
+  EXPECT_EQ(second, false);
   EXPECT_FALSE(second_ran);
-  journal->Stop();
   Open();
   EXPECT_TRUE(Events().empty());
 }
@@ -176,15 +176,17 @@ TEST_F(JournalTest, WhatWasDiscardedLeavesNothing) {
   EXPECT_EQ(Events(), std::vector<std::string>{"B"});
 }
 
-TEST_F(JournalTest, StopDoesWhatWasTakenAndTakesNoMore) {
-  journal->Start();
-  std::atomic<int> done = 0;
+TEST_F(JournalTest, StopTakesNoMoreAndWhatWasTakenIsDone) {
+  int done = 0, woken = 0;
+  journal->OnWork([&] { ++woken; });
   for (int i = 0; i < 500; ++i) {
     ASSERT_TRUE(journal->Submit({[](Turn& turn) { turn.Log(Entry("A")); }, [&](bool d) { done += d; }}));
   }
+  EXPECT_EQ(woken, 1);
   journal->Stop();
-  EXPECT_EQ(done, 500);
   EXPECT_FALSE(journal->Submit({[](Turn&) {}, [](bool) {}}));
+  journal->RunQueued();
+  EXPECT_EQ(done, 500);
   Open();
   EXPECT_EQ(journal->size(), 500u);
 }
@@ -283,10 +285,54 @@ TEST_F(JournalTest, AMissingDatabaseBesideAKeystoreIsRefusedAndNothingIsTouched)
 }
 
 TEST_F(JournalTest, NewerDataAreRefused) {
-  store.rows["m/schema"] = "2";
+  store.rows["m/schema"] = "3";
   auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
   ASSERT_FALSE(opened.ok());
-  EXPECT_NE(opened.status().message().find("have schema 2"), std::string::npos);
+  EXPECT_NE(opened.status().message().find("have schema 3"), std::string::npos);
+}
+
+// Schema 1 kept commitment and opening of an entry in two rows. The upgrade is stopped after each of its
+// commits in turn, and ends in the same log whatever happened on the way.
+TEST_F(JournalTest, DataOfTheFirstSchemaAreUpgradedThroughAnyCrash) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  ASSERT_TRUE(journal
+                  ->RunNow([&](Turn& turn) {
+                    for (int i = 0; i < 2500; ++i) {
+                      pb::AuditRecord record = Entry("E" + std::to_string(i));
+                      if (i % 2 == 0) record.set_ban_id("LV-1");
+                      turn.Log(std::move(record));
+                    }
+                  })
+                  .ok());
+  const std::vector<std::string> events = Events();
+  const audit::Hash root_hash = journal->Root();
+  for (auto& [row, value] : std::map(store.rows.begin(), store.rows.end())) {
+    if (!row.starts_with("l/")) continue;
+    const auto parts = *SplitEntry(value);
+    const base::Secret& key = *file_keys->Find(parts.ban_id.empty() ? "house" : std::string(parts.ban_id));
+    const std::string old_row = "o/" + row.substr(2);
+    const std::string sealed =
+        keys::Seal(key, *keys::Unseal(key, parts.sealed_opening, row), old_row, random);
+    store.rows[old_row] = JoinEntry({parts.commitment, parts.ban_id, sealed}).substr(32);
+    store.rows[row] = std::string(parts.commitment);
+  }
+  store.rows["m/schema"] = "1";
+
+  int crashes = 0;
+  for (;; ++crashes) {
+    const auto before = store.rows;
+    store.commits_left = 1;
+    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+    store.commits_left = -1;
+    if (opened.ok()) break;
+    ASSERT_NE(store.rows, before) << "no progress: " << opened.status();
+  }
+  EXPECT_EQ(crashes, 3);
+  Open();
+  EXPECT_EQ(store.rows["m/schema"], "2");
+  EXPECT_EQ(store.rows.lower_bound("o/"), store.rows.lower_bound("o0")) << "an old row was left";
+  EXPECT_EQ(journal->Root(), root_hash);
+  EXPECT_EQ(Events(), events);
 }
 
 TEST_F(JournalTest, ACommandIsRememberedForADay) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "server/rpc/server.h"
 
+#include <grpcpp/alarm.h>
 #include <grpcpp/ext/health_check_service_server_builder_option.h>
 #include <grpcpp/health_check_service_interface.h>
 
@@ -45,6 +46,12 @@ grpc::StatusCode CodeOf(RuleKind kind) {
 constexpr size_t kMaxDetail = 400;
 constexpr size_t kMaxFingerprints = 1024;
 constexpr int kMaxMessage = 512 * 1024;
+// So many calls share a sync at most; then those get their answers.
+constexpr size_t kMaxBatch = 256;
+// One look takes in one connection; it is quiet after so many that brought no call.
+constexpr int kQuietLooks = 4;
+// The clock is looked at so often at least: what follows from the end of a ban is due within a second.
+constexpr int kLookMs = 500;
 
 }  // namespace
 
@@ -92,12 +99,31 @@ void LiveStreams::Cancel(const std::string& key) {
   }
 }
 
+// An alarm that goes off at once. `armed` goes false before the queue is looked at, so that work that comes
+// later arms it again.
+class Server::WakeTag final : public Tag {
+ public:
+  explicit WakeTag(Server& server) : Tag(uncounted_), server_(server) {}
+  void Arm() {
+    if (!armed_.exchange(true)) alarm_.Set(server_.queue(), gpr_now(GPR_CLOCK_MONOTONIC), this);
+  }
+  void Proceed(bool) override { armed_ = false; }
+
+ private:
+  Server& server_;
+  std::atomic<int> uncounted_ = 0;  // it lives as long as the server and holds nobody up
+  grpc::Alarm alarm_;
+  std::atomic<bool> armed_ = false;
+};
+
+Server::Server(Core& core) : core_(core) {}
+
 Server::~Server() {
   Finish();
 }
 
 int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& error) {
-  grpc::EnableDefaultHealthCheckService(true);
+  grpc::EnableDefaultHealthCheckService(false);
   grpc::ServerBuilder builder;
   grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   options.pem_root_certs = tls.client_ca_pem;
@@ -132,6 +158,8 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
   }
   for (const Arm& arm : arms) arm();
   core_.OnRightsEnded([this](const std::string& key) { live_streams_.Cancel(key); });
+  wake_ = std::make_unique<WakeTag>(*this);
+  core_.journal().OnWork([this] { Wake(); });
   poller_ = std::thread([this] { Poll(); });
   return port;
 }
@@ -168,10 +196,34 @@ void Server::Finish() {
   }
 }
 
+void Server::Wake() {
+  // The poller looks at the queue by itself before it sleeps.
+  if (std::this_thread::get_id() != poller_.get_id()) wake_->Arm();
+}
+
 void Server::Poll() {
+  journal::Journal& journal = core_.journal();
   void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&tag, &ok)) static_cast<Tag*>(tag)->Proceed(ok);
+  int quiet = 0;
+  for (;;) {
+    // Everything that has arrived goes into one batch.
+    // A deadline of now would be rounded up to a whole millisecond; one long past is not waited for.
+    const auto wait = journal.queued() > 0 ? gpr_inf_past(GPR_CLOCK_MONOTONIC)
+                                           : gpr_time_from_millis(kLookMs, GPR_TIMESPAN);
+    const auto next = queue_->AsyncNext(&tag, &ok, wait);
+    if (next == grpc::CompletionQueue::SHUTDOWN) break;
+    if (next == grpc::CompletionQueue::GOT_EVENT) {
+      quiet = 0;
+      static_cast<Tag*>(tag)->Proceed(ok);
+      if (journal.queued() < kMaxBatch) continue;
+    } else if (journal.queued() > 0 && ++quiet < kQuietLooks) {
+      continue;
+    }
+    quiet = 0;
+    journal.RunQueued();
+  }
+  journal.RunQueued();
 }
 
 access::Credentials Server::CredentialsOf(const grpc::ServerContext& context) {

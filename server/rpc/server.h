@@ -17,8 +17,10 @@
 
 #include "server/rpc/core.h"
 
-// The asynchronous gRPC server: one completion queue, one thread that polls it, no thread that waits for a
-// call. Calls are finished from the journal's thread, which gives back-pressure by itself.
+// The asynchronous gRPC server: one completion queue, and one thread that polls it and is the journal's
+// writer. It takes in what has arrived, decides all of it as one batch, syncs once and answers. No answer can
+// leave before a sync, so nothing waits for the disk that would not wait anyway; what is slow otherwise
+// (passwords, pictures, long reads) is with the workers.
 namespace waarborg::rpc {
 
 // A refusal as a gRPC status, with StatusDetails in its trailer. Under 2 KiB, so that no proxy cuts it off.
@@ -68,7 +70,7 @@ class Server {
  public:
   using Bind = Bound (*)(Server&);
 
-  explicit Server(Core& core) : core_(core) {}
+  explicit Server(Core& core);
   ~Server();
 
   // Serves something beside the API, which the policy table does not know: the test build's echo. Before
@@ -78,7 +80,7 @@ class Server {
   int Start(const std::string& listen, const TlsFiles& tls, std::string& error);
   // Marks the health of the service; NOT_SERVING makes clients look elsewhere.
   void SetServing(bool serving);
-  // Takes no new calls and gives those under way `grace` to finish. Afterwards the journal and the workers
+  // Takes no new calls and gives those under way `grace` to finish. Afterwards the workers and the journal
   // must be stopped, then Finish called.
   void Shutdown(absl::Duration grace);
   void Finish();
@@ -104,6 +106,8 @@ class Server {
 
  private:
   void Poll();
+  // Makes the polling thread look at the journal's queue. From any thread.
+  void Wake();
 
   Core& core_;
   LiveStreams live_streams_;
@@ -112,6 +116,9 @@ class Server {
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
   std::thread poller_;
+  // Wakes the poller for work that did not come over the network. One at a time is under way.
+  class WakeTag;
+  std::unique_ptr<WakeTag> wake_;
   std::bitset<static_cast<size_t>(access::Rpc::kRpcCount)> bound_;
   std::mutex fingerprints_mutex_;
   std::vector<std::pair<std::string, std::string>> fingerprints_;  // certificate to fingerprint, newest last

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/write_batch.h>
 
 #include "absl/strings/match.h"
@@ -89,6 +90,10 @@ absl::StatusOr<std::unique_ptr<Store>> OpenRocksDb(const std::string& folder) {
   options.write_buffer_size = 16 << 20;
   options.max_open_files = 256;
   options.keep_log_file_num = 3;
+  // One writer, and log entries in order: each goes in right behind the one before it.
+  options.allow_concurrent_memtable_write = false;
+  options.enable_write_thread_adaptive_yield = false;
+  options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(2));
   rocksdb::DB* db = nullptr;
   if (auto s = rocksdb::DB::Open(options, folder, &db); !s.ok()) {
     if (s.IsIOError() && absl::StrContains(s.ToString(), "lock")) {

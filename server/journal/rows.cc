@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/journal/rows.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "server/keys/sealing.h"
+
+namespace waarborg::journal {
+namespace {
+
+constexpr size_t kCommitmentSize = 32;
+constexpr size_t kRowsPerBatch = 1000;
+
+std::string IndexKey(const char* prefix, uint64_t index) {
+  std::string key = prefix;
+  for (int i = 7; i >= 0; --i) key += static_cast<char>(index >> (8 * i));
+  return key;
+}
+
+// Schema 1 kept commitment (l/INDEX) and opening (o/INDEX: u8, ban id, sealed) in two rows.
+absl::Status OneRowForAnEntry(store::Store& store, const keys::Keystore& file_keys, base::Random& random) {
+  for (;;) {
+    store::Batch batch;
+    absl::Status broken;
+    auto s = store.Scan("o/", "o/", [&](std::string_view row, std::string_view value) {
+      const std::string entry_row = absl::StrCat("l/", std::string(row.substr(2)));
+      auto commitment = store.Get(entry_row);
+      if (!commitment.ok() || commitment->size() != kCommitmentSize || value.empty()) {
+        broken = absl::DataLossError(
+            "the audit log is damaged and cannot be brought to the new layout; "
+            "restore a backup");
+        return false;
+      }
+      // The same layout but for the commitment in front, and sealed for its new place. An opening whose key
+      // is gone stays what it is: unreadable.
+      const std::string old = *commitment + std::string(value);
+      auto parts = SplitEntry(old);
+      if (!parts) {
+        broken = absl::DataLossError("an opening in the audit log is damaged; restore a backup");
+        return false;
+      }
+      const base::Secret* key = file_keys.Find(parts->ban_id.empty() ? "house" : std::string(parts->ban_id));
+      auto opening = key == nullptr ? std::nullopt : keys::Unseal(*key, parts->sealed_opening, row);
+      std::string sealed;
+      if (opening) {
+        sealed = keys::Seal(*key, *opening, entry_row, random);
+        parts->sealed_opening = sealed;
+      }
+      batch.Put(entry_row, JoinEntry(*parts));
+      batch.Delete(std::string(row));
+      return batch.writes.size() < 2 * kRowsPerBatch;
+    });
+    if (!s.ok()) return s;
+    if (!broken.ok()) return broken;
+    if (batch.writes.empty()) return absl::OkStatus();
+    if (s = store.Commit(batch); !s.ok()) return s;
+  }
+}
+
+// In order; the step at [n - 1] leads from schema n to n + 1.
+using Step = absl::Status (*)(store::Store&, const keys::Keystore&, base::Random&);
+constexpr Step kSteps[] = {&OneRowForAnEntry};
+static_assert(std::size(kSteps) == kSchema - 1);
+
+}  // namespace
+
+std::string EntryRow(uint64_t index) {
+  return IndexKey("l/", index);
+}
+
+std::optional<uint64_t> IndexOf(std::string_view row) {
+  if (row.size() != 10) return std::nullopt;
+  uint64_t index = 0;
+  for (char c : row.substr(2)) index = index << 8 | static_cast<uint8_t>(c);
+  return index;
+}
+
+std::optional<EntryParts> SplitEntry(std::string_view value) {
+  if (value.size() <= kCommitmentSize) return std::nullopt;
+  const size_t id_size = static_cast<uint8_t>(value[kCommitmentSize]);
+  if (value.size() < kCommitmentSize + 1 + id_size) return std::nullopt;
+  return EntryParts{value.substr(0, kCommitmentSize), value.substr(kCommitmentSize + 1, id_size),
+                    value.substr(kCommitmentSize + 1 + id_size)};
+}
+
+std::string JoinEntry(const EntryParts& parts) {
+  std::string out;
+  out.reserve(parts.commitment.size() + 1 + parts.ban_id.size() + parts.sealed_opening.size());
+  out.append(parts.commitment);
+  out += static_cast<char>(parts.ban_id.size());
+  out.append(parts.ban_id);
+  out.append(parts.sealed_opening);
+  return out;
+}
+
+absl::Status UpgradeSchema(store::Store& store, const keys::Keystore& file_keys, base::Random& random,
+                           bool& fresh) {
+  auto stored = store.Get("m/schema");
+  fresh = absl::IsNotFound(stored.status());
+  if (fresh) return absl::OkStatus();
+  if (!stored.ok()) return stored.status();
+  int schema = 0;
+  if (!absl::SimpleAtoi(*stored, &schema) || schema < 1 || schema > kSchema) {
+    return absl::FailedPreconditionError(absl::StrCat("store: the data have schema ", *stored,
+                                                      "; this program knows 1 to ", kSchema,
+                                                      ". Run the version that wrote them, or a newer one."));
+  }
+  for (; schema < kSchema; ++schema) {
+    if (auto s = kSteps[schema - 1](store, file_keys, random); !s.ok()) return s;
+    store::Batch batch;
+    batch.Put("m/schema", absl::StrCat(schema + 1));
+    if (auto s = store.Commit(batch); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace waarborg::journal
