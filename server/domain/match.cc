@@ -2,57 +2,91 @@
 #include "server/domain/match.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
+
+#include "absl/hash/hash.h"
 
 namespace waarborg::domain {
 namespace {
 
-int DateKey(const BirthDate& d) {
-  return d.year * 10000 + d.month * 100 + d.day;
+// The letters of a surname as a set; spaces do not count.
+uint32_t Letters(const std::string& surname) {
+  uint32_t letters = 0;
+  for (char c : surname) {
+    if (c != ' ') letters |= 1u << (static_cast<unsigned char>(c) & 31);
+  }
+  return letters;
 }
 
-std::set<std::string> SurnameKeys(const FoldedName& name) {
-  std::set<std::string> keys(name.surname.begin(), name.surname.end());
-  keys.insert(name.surname_words.begin(), name.surname_words.end());
-  return keys;
+// False only when Compare cannot find the surnames the same or near: it allows two edits, each of which
+// changes two letters of the set at most, or one surname within the other.
+bool MayBeNear(uint32_t a, uint32_t b) {
+  constexpr int kLettersOfTwoEdits = 4;
+  return std::popcount(a ^ b) <= kLettersOfTwoEdits || (a & b) == a || (a & b) == b;
 }
 
-template <class Map, class Key>
-void Erase(Map& map, const Key& key, const std::string& ban_id) {
-  auto it = map.find(key);
-  if (it == map.end()) return;
-  std::erase_if(it->second, [&](const auto& e) { return e->ban_id == ban_id; });
-  if (it->second.empty()) map.erase(it);
+uint64_t DateKey(const BirthDate& d) {
+  return absl::HashOf(d.year, d.month, d.day);
+}
+uint64_t SurnameDateKey(const std::string& surname, const BirthDate& d) {
+  return absl::HashOf(surname, d.year, d.month, d.day);
+}
+uint64_t YearKey(const std::string& surname, const BirthDate& d) {
+  return absl::HashOf(surname, d.year);
+}
+uint64_t DayKey(const std::string& surname, const BirthDate& d) {
+  return absl::HashOf(surname, d.month, d.day);
+}
+uint64_t SurnameKey(const std::string& surname) {
+  return absl::HashOf(surname);
 }
 
 }  // namespace
 
+template <class Each>
+void MatchIndex::ForEachPlace(Index& index, const Entry& entry, Each each) {
+  for (uint32_t i = 0; i < entry.known.size(); ++i) {
+    const Known& known = entry.known[i];
+    for (const std::string& surname : known.name.surname) {
+      const BirthDate& born = known.birth_date;
+      const Spelling spelling{Letters(surname), born, i, &entry};
+      each(index.by_surname, SurnameKey(surname), spelling);
+      if (!born.complete()) {
+        each(index.by_surname_open, SurnameKey(surname), spelling);
+        continue;
+      }
+      each(index.by_surname_date, SurnameDateKey(surname, born), spelling);
+      each(index.by_date, DateKey(born), spelling);
+      each(index.by_surname_year, YearKey(surname, born), spelling);
+      each(index.by_surname_day, DayKey(surname, born), spelling);
+    }
+  }
+}
+
 void MatchIndex::Put(const Ban& ban) {
   Remove(ban.id);
   if (!IsEnforceable(ban.state)) return;
-  auto entry = std::make_shared<Entry>();
-  entry->ban_id = ban.id;
-  entry->starts_at = ban.starts_at;
-  entry->ends_at = ban.ends_at;
+  Entry entry;
+  entry.ban_id = ban.id;
+  entry.starts_at = ban.starts_at;
+  entry.ends_at = ban.ends_at;
   if (!ban.identity.name.surname.empty()) {
-    entry->known.push_back({FoldName(ban.identity.name), ban.identity.birth_date, ban.identity.established});
+    entry.known.push_back({FoldName(ban.identity.name), ban.identity.birth_date, ban.identity.established});
     for (const PersonName& other : ban.identity.other_names) {
       if (other.surname.empty()) continue;
       PersonName full = other;
       if (full.given_names.empty()) full.given_names = ban.identity.name.given_names;
-      entry->known.push_back({FoldName(full), ban.identity.birth_date, ban.identity.established});
+      entry.known.push_back({FoldName(full), ban.identity.birth_date, ban.identity.established});
     }
   }
   auto add = [&](Index& index) {
-    index.by_id[ban.id] = entry;
-    std::set<std::string> surnames;
-    std::set<int> dates;
-    for (const Known& known : entry->known) {
-      surnames.merge(SurnameKeys(known.name));
-      if (known.birth_date.complete()) dates.insert(DateKey(known.birth_date));
-    }
-    for (const std::string& key : surnames) index.by_surname[key].push_back(entry);
-    for (int key : dates) index.by_birth_date[key].push_back(entry);
+    auto& stored = index.by_id[ban.id];
+    if (stored != nullptr) return;  // a location named twice
+    stored = std::make_unique<const Entry>(entry);
+    ForEachPlace(index, *stored, [](Index::Buckets& buckets, uint64_t key, const Spelling& spelling) {
+      buckets[key].push_back(spelling);
+    });
   };
   if (ban.scope.all_municipal) add(everywhere_);
   for (const std::string& location : ban.scope.location_ids) add(by_location_[location]);
@@ -65,10 +99,15 @@ void MatchIndex::Remove(const std::string& ban_id) {
   auto remove = [&](Index& index) {
     auto it = index.by_id.find(ban_id);
     if (it == index.by_id.end()) return;
-    for (const Known& known : it->second->known) {
-      for (const std::string& key : SurnameKeys(known.name)) Erase(index.by_surname, key, ban_id);
-      if (known.birth_date.complete()) Erase(index.by_birth_date, DateKey(known.birth_date), ban_id);
-    }
+    ForEachPlace(index, *it->second, [](Index::Buckets& buckets, uint64_t key, const Spelling& spelling) {
+      auto bucket = buckets.find(key);
+      if (bucket == buckets.end()) return;
+      auto& spellings = bucket->second;
+      spellings.erase(std::remove_if(spellings.begin(), spellings.end(),
+                                     [&](const Spelling& s) { return s.entry == spelling.entry; }),
+                      spellings.end());
+      if (spellings.empty()) buckets.erase(bucket);
+    });
     index.by_id.erase(it);
   };
   if (where->second.all_municipal) remove(everywhere_);
@@ -76,45 +115,67 @@ void MatchIndex::Remove(const std::string& ban_id) {
   where_.erase(where);
 }
 
-void MatchIndex::FindIn(const Index& index, const Query& query, absl::Time now,
-                        absl::flat_hash_map<std::string, Grade>& found) {
-  auto consider = [&](const std::vector<EntryPtr>& entries) {
-    for (const EntryPtr& entry : entries) {
-      if (now < entry->starts_at || now >= entry->ends_at) continue;
-      for (const Known& known : entry->known) {
-        const Grade grade = Compare(query, known);
-        if (grade == Grade::kNone) continue;
-        Grade& best = found[entry->ban_id];
-        best = std::max(best, grade);
-      }
-    }
-  };
-  for (const std::string& key : SurnameKeys(query.name)) {
-    if (auto it = index.by_surname.find(key); it != index.by_surname.end()) consider(it->second);
+void MatchIndex::Consider(const Index::Buckets& buckets, uint64_t key, uint32_t letters, const Query& query,
+                          absl::Time now, Found& found) {
+  const auto bucket = buckets.find(key);
+  if (bucket == buckets.end()) return;
+  for (const Spelling& spelling : bucket->second) {
+    if (!MayBeNear(letters, spelling.letters) || !DatesMayAgree(query.birth_date, spelling.birth_date))
+      continue;
+    const Entry& entry = *spelling.entry;
+    if (now < entry.starts_at || now >= entry.ends_at) continue;
+    const Grade grade = Compare(query, entry.known[spelling.known]);
+    if (grade == Grade::kNone) continue;
+    Grade& best = found[entry.ban_id];
+    best = std::max(best, grade);
   }
-  if (query.birth_date.complete()) {
-    if (auto it = index.by_birth_date.find(DateKey(query.birth_date)); it != index.by_birth_date.end()) {
-      consider(it->second);
+}
+
+void MatchIndex::FindCertain(const Index& index, const Query& query, absl::Time now, Found& found) {
+  if (!query.birth_date.complete()) return;
+  for (const std::string& surname : query.name.surname) {
+    Consider(index.by_surname_date, SurnameDateKey(surname, query.birth_date), Letters(surname), query, now,
+             found);
+  }
+}
+
+void MatchIndex::FindPossible(const Index& index, const Query& query, absl::Time now, Found& found) {
+  const BirthDate& born = query.birth_date;
+  for (const std::string& surname : query.name.surname) {
+    const uint32_t letters = Letters(surname);
+    auto consider = [&](const Index::Buckets& buckets, uint64_t key) {
+      Consider(buckets, key, letters, query, now, found);
+    };
+    if (!born.known()) {
+      consider(index.by_surname, SurnameKey(surname));
+      continue;
     }
+    consider(index.by_surname_open, SurnameKey(surname));
+    consider(index.by_surname_year, YearKey(surname, born));
+    if (!born.complete()) continue;
+    consider(index.by_surname_day, DayKey(surname, born));
+    consider(index.by_date, DateKey(born));
   }
 }
 
 std::vector<Hit> MatchIndex::Find(const std::string& location_id, bool all_municipal, const Query& query,
                                   absl::Time now) const {
-  absl::flat_hash_map<std::string, Grade> found;
-  if (auto it = by_location_.find(location_id); it != by_location_.end())
-    FindIn(it->second, query, now, found);
-  if (all_municipal) FindIn(everywhere_, query, now, found);
+  std::vector<const Index*> indexes;
+  if (auto it = by_location_.find(location_id); it != by_location_.end()) indexes.push_back(&it->second);
+  if (all_municipal) indexes.push_back(&everywhere_);
+  Found found;
+  for (const Index* index : indexes) FindCertain(*index, query, now, found);
+  // A person certainly known needs no list of people it might have been; two certain files of one person both
+  // count.
+  absl::erase_if(found, [](const auto& f) { return f.second != Grade::kExact; });
+  if (found.empty()) {
+    for (const Index* index : indexes) FindPossible(*index, query, now, found);
+  }
   std::vector<Hit> hits;
   for (const auto& [id, grade] : found) hits.push_back({id, grade});
   std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) {
     return a.grade != b.grade ? a.grade > b.grade : a.ban_id < b.ban_id;
   });
-  // A person certainly known needs no list of people it might have been; two certain files of one person both
-  // count.
-  if (!hits.empty() && hits.front().grade == Grade::kExact) {
-    std::erase_if(hits, [](const Hit& h) { return h.grade != Grade::kExact; });
-  }
   return hits;
 }
 

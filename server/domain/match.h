@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/time/time.h"
 #include "server/domain/ban.h"
 #include "server/domain/names.h"
@@ -40,16 +42,37 @@ class MatchIndex {
     absl::Time starts_at;
     absl::Time ends_at;
   };
-  using EntryPtr = std::shared_ptr<const Entry>;
+  // One spelling of one name in a bucket, with enough of it to pass over most strangers without touching
+  // their entry.
+  struct Spelling {
+    uint32_t letters;  // a bit for each letter that occurs in the surname
+    BirthDate birth_date;
+    uint32_t known;  // which of the entry's names
+    const Entry* entry;
+  };
+  // What Compare can find falls into a few cases, and each has buckets that stay small however many bans
+  // there are. Keys are hashes: a collision costs a comparison, no more.
   struct Index {
-    absl::flat_hash_map<std::string, EntryPtr> by_id;
-    absl::flat_hash_map<std::string, std::vector<EntryPtr>> by_surname;  // whole and word by word
-    absl::flat_hash_map<int, std::vector<EntryPtr>> by_birth_date;       // complete dates, yyyymmdd
+    absl::flat_hash_map<std::string, std::unique_ptr<const Entry>> by_id;
+    using Buckets = absl::flat_hash_map<uint64_t, absl::InlinedVector<Spelling, 1>>;
+    Buckets by_surname_date;  // same surname and complete birth date: where every certain match stands
+    Buckets by_date;          // same complete birth date, surname the same or near
+    Buckets by_surname_year;  // same surname and year; month or day mistyped, exchanged or unknown
+    Buckets by_surname_day;   // same surname, month and day; year mistyped
+    Buckets by_surname_open;  // same surname; the file does not know the date completely
+    Buckets by_surname;       // same surname; the visitor's date is not known
   };
 
   void Remove(const std::string& ban_id);
-  static void FindIn(const Index& index, const Query& query, absl::Time now,
-                     absl::flat_hash_map<std::string, Grade>& found);
+  // Calls `each(buckets, key, spelling)` for every place where the entry stands in the index.
+  template <class Each>
+  static void ForEachPlace(Index& index, const Entry& entry, Each each);
+  using Found = absl::flat_hash_map<std::string, Grade>;
+  static void Consider(const Index::Buckets& buckets, uint64_t key, uint32_t letters, const Query& query,
+                       absl::Time now, Found& found);
+  // What may be a certain match, and whatever else there is.
+  static void FindCertain(const Index& index, const Query& query, absl::Time now, Found& found);
+  static void FindPossible(const Index& index, const Query& query, absl::Time now, Found& found);
 
   absl::flat_hash_map<std::string, Index> by_location_;
   Index everywhere_;

@@ -251,13 +251,13 @@ DateIs CompareDate(const BirthDate& a, const BirthDate& b) {
   }
   if (!a.complete() || !b.complete()) return DateIs::kOther;
   if (a.year == b.year && a.month == b.day && a.day == b.month) return DateIs::kNear;
-  auto digits = [](const BirthDate& d) {
-    return std::array<int, 8>{d.year / 1000, d.year / 100 % 10, d.year / 10 % 10, d.year % 10,
-                              d.month / 10,  d.month % 10,      d.day / 10,       d.day % 10};
+  auto different_digits = [](int x, int y) {
+    int n = 0;
+    for (; x != y; x /= 10, y /= 10) n += x % 10 != y % 10;
+    return n;
   };
-  const auto x = digits(a), y = digits(b);
-  int different = 0;
-  for (size_t i = 0; i < x.size(); ++i) different += x[i] != y[i];
+  const int different =
+      different_digits(a.year, b.year) + different_digits(a.month, b.month) + different_digits(a.day, b.day);
   return different == 1 ? DateIs::kNear : DateIs::kOther;
 }
 
@@ -288,6 +288,10 @@ FoldedName FoldName(const PersonName& name) {
     if (out.given.empty() || out.given[0] != given) out.given.push_back(std::move(given));
   }
   return out;
+}
+
+bool DatesMayAgree(const BirthDate& a, const BirthDate& b) {
+  return CompareDate(a, b) != DateIs::kOther;
 }
 
 Grade Compare(const Query& query, const Known& known) {

@@ -52,6 +52,9 @@ struct Known {
   bool established = true;  // an identity not established is never more than possible
 };
 
+// False when no comparison of these dates ends in anything but kNone, whatever the names.
+bool DatesMayAgree(const BirthDate& a, const BirthDate& b);
+
 // The one comparison of people. Table of pairs that must and must not match: tests beside this file.
 Grade Compare(const Query& query, const Known& known);
 

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
 #include <random>
 
 #include "server/domain/match.h"
@@ -315,6 +317,95 @@ TEST(MatchIndex, FindsWhatTheComparisonFinds) {
     index.Put(ban);
     EXPECT_TRUE(index.Find("here", true, query, now).empty()) << pair.what;
   }
+}
+
+// The index against looking at everybody: names and dates close to one another, partly unknown, with
+// prefixes, partners' names and letters that documents write in two ways.
+TEST(MatchIndex, FindsExactlyWhomAComparisonWithEverybodyFinds) {
+  const char* const surnames[] = {"Vries",
+                                  "de Vries",
+                                  "Vreis",
+                                  "Bosch",
+                                  "Bosch-Vries",
+                                  "Gündoğan",
+                                  "Gundogan",
+                                  "Guendogan",
+                                  "IJsselmeer",
+                                  "Ysselmeer",
+                                  "Van den Bergh",
+                                  "Bergh",
+                                  "Li",
+                                  "Le",
+                                  "Björk",
+                                  "Bjoerk",
+                                  "Oosterhout van de",
+                                  "Oosterhuit",
+                                  "Vriesbosch Bergh",
+                                  "Osterhout"};
+  const char* const givens[] = {"Jan", "Jan Pieter", "Pieter", "J", "", "Jana", "Müge", "Muege"};
+  std::mt19937 dice(11);
+  auto pick = [&](auto& list) { return list[dice() % std::size(list)]; };
+  auto date = [&] {
+    BirthDate d{static_cast<int>(1980 + dice() % 4 * (dice() % 3 == 0 ? 10 : 1)),
+                static_cast<int>(1 + dice() % 12), static_cast<int>(1 + dice() % 12)};
+    if (dice() % 8 == 0) d.day = 0;
+    if (dice() % 12 == 0) d.month = d.day = 0;
+    if (dice() % 20 == 0) d = {};
+    return d;
+  };
+  const absl::Time now = absl::FromUnixSeconds(1'000'000);
+  MatchIndex index;
+  std::vector<Ban> bans;
+  for (int i = 0; i < 1500; ++i) {
+    Ban ban;
+    ban.id = "LV-" + std::to_string(i);
+    ban.state = BanState::kActive;
+    ban.identity = {{pick(givens), "", pick(surnames)}, {}, date(), dice() % 5 != 0, ""};
+    if (dice() % 6 == 0) ban.identity.other_names.push_back({"", "", pick(surnames)});
+    ban.scope.location_ids = {"here", "here"};
+    ban.scope.all_municipal = dice() % 3 == 0;
+    ban.starts_at = now;
+    ban.ends_at = now + absl::Hours(1);
+    index.Put(ban);
+    bans.push_back(ban);
+  }
+  // Some go again, some change.
+  for (int i = 0; i < 300; ++i) {
+    Ban& ban = bans[dice() % bans.size()];
+    if (i % 2 == 0) ban.state = BanState::kLifted;
+    ban.identity.birth_date = date();
+    index.Put(ban);
+  }
+  int exact = 0, possible = 0;
+  for (int i = 0; i < 3000; ++i) {
+    // Half of them somebody who is in the index.
+    const Identity& known = bans[dice() % bans.size()].identity;
+    const bool somebody = i % 2 == 0;
+    const Query query{FoldName(somebody ? known.name : PersonName{pick(givens), "", pick(surnames)}),
+                      somebody ? known.birth_date : date(), dice() % 2 == 0, dice() % 7 == 0};
+    std::map<std::string, Grade> expected;
+    for (const Ban& ban : bans) {
+      if (!IsEnforceable(ban.state)) continue;
+      std::vector<PersonName> names = {ban.identity.name};
+      for (PersonName other : ban.identity.other_names) {
+        other.given_names = ban.identity.name.given_names;
+        names.push_back(other);
+      }
+      for (const PersonName& name : names) {
+        const Grade g = Compare(query, {FoldName(name), ban.identity.birth_date, ban.identity.established});
+        if (g != Grade::kNone) expected[ban.id] = std::max(expected[ban.id], g);
+      }
+    }
+    const bool certain = std::any_of(expected.begin(), expected.end(),
+                                     [](const auto& e) { return e.second == Grade::kExact; });
+    if (certain) std::erase_if(expected, [](const auto& e) { return e.second != Grade::kExact; });
+    std::map<std::string, Grade> found;
+    for (const Hit& hit : index.Find("here", true, query, now)) found[hit.ban_id] = hit.grade;
+    ASSERT_EQ(found, expected) << "query " << i;
+    (certain ? exact : possible) += !expected.empty();
+  }
+  EXPECT_GT(exact, 100);
+  EXPECT_GT(possible, 1000);
 }
 
 TEST(MatchIndex, EarlierNamesAndAliasesCount) {
