@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // waarborgd: wiring, start order, stop order.
+#include <google/protobuf/stubs/common.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -251,6 +252,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "waarborgd: cannot restrict TLS to the allowed set\n");
     return 70;
   }
+  // Every message with text that is not UTF-8 would be a line in the journal, at the pleasure of its sender.
+  google::protobuf::SetLogHandler(nullptr);
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return waarborg::server::Main(argc, argv);
 }

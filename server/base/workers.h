@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "server/base/mutex.h"
 
 namespace waarborg::base {
 
@@ -27,10 +27,10 @@ class Workers {
   void Loop();
 
   size_t max_queue_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<std::function<void()>> queue_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  Condition wake_;
+  std::deque<std::function<void()>> queue_ WB_GUARDED_BY(mutex_);
+  bool stopping_ WB_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

@@ -219,14 +219,14 @@ absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {
 }
 
 void Journal::Stop() {
-  std::lock_guard lock(mutex_);
+  base::Lock lock(mutex_);
   stopping_ = true;
 }
 
 bool Journal::Submit(Work work) {
   bool first = false;
   {
-    std::lock_guard lock(mutex_);
+    base::Lock lock(mutex_);
     if (stopping_ || queue_.size() >= kMaxQueue) return false;
     queue_.push_back(std::move(work));
     first = queue_.size() == 1;  // else the writer has been woken already
@@ -238,7 +238,7 @@ bool Journal::Submit(Work work) {
 
 void Journal::RunQueued() {
   {
-    std::lock_guard lock(mutex_);
+    base::Lock lock(mutex_);
     batch_.swap(queue_);
     queued_ = 0;
   }

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "audit/merkle.h"
 #include "server/base/clock.h"
+#include "server/base/mutex.h"
 #include "server/base/random.h"
 #include "server/keys/keystore.h"
 #include "server/state/world.h"
@@ -187,9 +187,9 @@ class Journal {
 
   std::function<void()> on_work_;
 
-  std::mutex mutex_;
-  std::vector<Work> queue_;
-  bool stopping_ = false;
+  base::Mutex mutex_;
+  std::vector<Work> queue_ WB_GUARDED_BY(mutex_);
+  bool stopping_ WB_GUARDED_BY(mutex_) = false;
   std::atomic<size_t> queued_ = 0;
   std::vector<Work> batch_;  // the writer's own, kept for its memory
   bool failed_ = false;

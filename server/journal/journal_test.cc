@@ -11,52 +11,13 @@
 #include "server/jobs/clockwork.h"
 #include "server/journal/rows.h"
 #include "server/keys/sealing.h"
+#include "tests/support/memory_store.h"
 
 namespace waarborg::journal {
 namespace {
 
 namespace fs = std::filesystem;
 namespace pb = waarborg::v1;
-
-// A store in memory that fails, or dies, when told to.
-class FaultyStore : public store::Store {
- public:
-  absl::StatusOr<std::string> Get(std::string_view key) const override {
-    auto it = rows.find(key);
-    if (it == rows.end()) return absl::NotFoundError("no such key");
-    return it->second;
-  }
-  absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const override {
-    for (auto it = rows.lower_bound(std::max(prefix, from));
-         it != rows.end() && it->first.starts_with(prefix); ++it) {
-      if (!each(it->first, it->second)) break;
-    }
-    return absl::OkStatus();
-  }
-  absl::Status ScanBack(std::string_view prefix, std::string_view from, const Each& each) const override {
-    for (auto it = rows.upper_bound(from); it != rows.begin();) {
-      --it;
-      if (!it->first.starts_with(prefix) || !each(it->first, it->second)) break;
-    }
-    return absl::OkStatus();
-  }
-  absl::Status Commit(const store::Batch& batch) override {
-    if (commits_left == 0) return absl::UnavailableError("no space left on device");
-    if (commits_left > 0) --commits_left;
-    for (const auto& w : batch.writes) {
-      if (w.remove) {
-        rows.erase(w.key);
-      } else {
-        rows[w.key] = w.value;
-      }
-    }
-    return absl::OkStatus();
-  }
-  absl::Status Compact(std::string_view) override { return absl::OkStatus(); }
-
-  std::map<std::string, std::string, std::less<>> rows;
-  int commits_left = -1;  // -1: no limit
-};
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -128,7 +89,7 @@ class JournalTest : public ::testing::Test {
   base::ManualClock clock{absl::FromUnixSeconds(1'772'438'400)};
   base::SystemRandom random;
   base::Secret root{std::string(32, 'r')};
-  FaultyStore store;
+  testing::MemoryStore store;
   std::unique_ptr<keys::Keystore> file_keys, photo_keys;
   std::unique_ptr<Journal> journal;
 };

@@ -301,7 +301,12 @@ class Binder {
   // A call that takes its own way.
   template <class Req, class Res>
   void Unary(access::Rpc rpc, UnaryMethod<Req, Res> method, typename UnaryCall<Req, Res>::Handler handler) {
-    server_.MarkBound(rpc);
+    server_.MarkBound(rpc, [handler](const access::Credentials& who, std::string_view bytes, Done done) {
+      auto in = std::make_shared<Req>();
+      auto out = std::make_shared<Res>();
+      if (!ParseLocal(bytes, *in, done)) return;
+      handler(who, *in, out.get(), [in, out, done](domain::Verdict v) { done(std::move(v)); });
+    });
     arms_.push_back([&server = server_, service = service_, method, handler = std::move(handler)] {
       auto request = [&server, service, method](auto* context, auto* in, auto* writer, void* tag) {
         (service->*method)(context, in, writer, server.queue(), server.queue(), tag);
@@ -340,7 +345,12 @@ class Binder {
   template <class Req, class Res>
   void BytesOut(access::Rpc rpc, OutMethod<Req, Res> method,
                 typename BytesOutCall<Req, Res>::Handler handler) {
-    server_.MarkBound(rpc);
+    server_.MarkBound(rpc, [handler](const access::Credentials& who, std::string_view bytes, Done done) {
+      auto in = std::make_shared<Req>();
+      auto out = std::make_shared<std::string>();
+      if (!ParseLocal(bytes, *in, done)) return;
+      handler(who, *in, out.get(), [in, out, done](domain::Verdict v) { done(std::move(v)); });
+    });
     arms_.push_back([&server = server_, service = service_, method, handler = std::move(handler)] {
       auto request = [&server, service, method](auto* context, auto* in, auto* writer, void* tag) {
         (service->*method)(context, in, writer, server.queue(), server.queue(), tag);
@@ -352,7 +362,24 @@ class Binder {
   template <class Req, class Res>
   void BytesIn(access::Rpc rpc, InMethod<Req, Res> method, typename BytesInCall<Req, Res>::First first,
                typename BytesInCall<Req, Res>::Handler handler, size_t max_bytes) {
-    server_.MarkBound(rpc);
+    server_.MarkBound(
+        rpc, [first, handler](const access::Credentials& who, std::string_view bytes, Done done) {
+          auto in = std::make_shared<Req>();
+          auto out = std::make_shared<Res>();
+          const size_t size = bytes.size() < 2 ? 0
+                                               : static_cast<uint8_t>(bytes[0]) |
+                                                     static_cast<size_t>(static_cast<uint8_t>(bytes[1])) << 8;
+          bytes.remove_prefix(std::min<size_t>(2, bytes.size()));
+          if (!ParseLocal(bytes.substr(0, size), *in, done)) return;
+          std::string file(bytes.substr(std::min(size, bytes.size())));
+          first(who, *in, [handler, who, in, out, file = std::move(file), done](domain::Verdict v) {
+            if (v) {
+              done(std::move(v));
+            } else {
+              handler(who, *in, file, out.get(), [in, out, done](domain::Verdict w) { done(std::move(w)); });
+            }
+          });
+        });
     arms_.push_back([&server = server_, service = service_, method, first = std::move(first),
                      handler = std::move(handler), max_bytes] {
       auto request = [&server, service, method](auto* context, auto* reader, void* tag) {
@@ -360,6 +387,13 @@ class Binder {
       };
       BytesInCall<Req, Res>::Arm(server, request, first, handler, max_bytes);
     });
+  }
+
+  template <class Req>
+  static bool ParseLocal(std::string_view bytes, Req& in, const Done& done) {
+    if (in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return true;
+    done(domain::Refusal(domain::Rule::kFieldInvalid));
+    return false;
   }
 
   Arm TakeArm() {

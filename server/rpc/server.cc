@@ -83,17 +83,17 @@ grpc::Status ToStatus(const domain::Verdict& verdict) {
 }
 
 void LiveStreams::Add(grpc::ServerContext* context, std::string key) {
-  std::lock_guard lock(mutex_);
+  base::Lock lock(mutex_);
   streams_.emplace(std::move(key), context);
 }
 
 void LiveStreams::Remove(grpc::ServerContext* context) {
-  std::lock_guard lock(mutex_);
+  base::Lock lock(mutex_);
   std::erase_if(streams_, [context](const auto& s) { return s.second == context; });
 }
 
 void LiveStreams::Cancel(const std::string& key) {
-  std::lock_guard lock(mutex_);
+  base::Lock lock(mutex_);
   for (const auto& [station, context] : streams_) {
     if (key.empty() || station == key) context->TryCancel();
   }
@@ -136,16 +136,8 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024);
   builder.SetMaxReceiveMessageSize(kMaxMessage);
 
-  std::vector<Arm> arms;
-  std::vector<Bind> binds = {&BindSessions, &BindChanges,  &BindPeople, &BindStations,
-                             &BindBans,     &BindReleases, &BindChecks, &BindAudit};
-  binds.insert(binds.end(), also_.begin(), also_.end());
-  for (Bind bind : binds) {
-    Bound bound = (*bind)(*this);
-    builder.RegisterService(bound.service.get());
-    services_.push_back(std::move(bound.service));
-    arms.push_back(std::move(bound.arm));
-  }
+  BindAll();
+  for (const Bound& bound : bound_services_) builder.RegisterService(bound.service.get());
   if (!bound_.all()) {
     error = "a call of the policy table is not served";
     return 0;
@@ -156,12 +148,19 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
     error = "cannot listen on " + listen + " (is the port in use, are certificate and key a pair?)";
     return 0;
   }
-  for (const Arm& arm : arms) arm();
+  for (const Bound& bound : bound_services_) bound.arm();
   core_.OnRightsEnded([this](const std::string& key) { live_streams_.Cancel(key); });
   wake_ = std::make_unique<WakeTag>(*this);
   core_.journal().OnWork([this] { Wake(); });
   poller_ = std::thread([this] { Poll(); });
   return port;
+}
+
+void Server::BindAll() {
+  std::vector<Bind> binds = {&BindSessions, &BindChanges,  &BindPeople, &BindStations,
+                             &BindBans,     &BindReleases, &BindChecks, &BindAudit};
+  binds.insert(binds.end(), also_.begin(), also_.end());
+  for (Bind bind : binds) bound_services_.push_back((*bind)(*this));
 }
 
 void Server::SetServing(bool serving) {
@@ -232,7 +231,6 @@ access::Credentials Server::CredentialsOf(const grpc::ServerContext& context) {
   const auto pems = auth->FindPropertyValues("x509_pem_cert");
   if (!pems.empty()) {
     const std::string pem(pems.front().data(), pems.front().size());
-    std::lock_guard lock(fingerprints_mutex_);
     for (const auto& [known, fingerprint] : fingerprints_) {
       if (known == pem) out.key_fingerprint = fingerprint;
     }
@@ -249,13 +247,14 @@ access::Credentials Server::CredentialsOf(const grpc::ServerContext& context) {
   return out;
 }
 
-void Server::MarkBound(access::Rpc rpc) {
+void Server::MarkBound(access::Rpc rpc, Local local) {
   const auto i = static_cast<size_t>(rpc);
   if (bound_.test(i)) {
     std::fprintf(stderr, "waarborgd: %s is bound twice\n", access::NameOf(rpc).method);
     std::abort();
   }
   bound_.set(i);
+  local_[i] = std::move(local);
 }
 
 }  // namespace waarborg::rpc

@@ -4,17 +4,18 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/service_type.h>
 
+#include <array>
 #include <atomic>
 #include <bitset>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "server/base/mutex.h"
 #include "server/rpc/core.h"
 
 // The asynchronous gRPC server: one completion queue, and one thread that polls it and is the journal's
@@ -49,8 +50,8 @@ class LiveStreams {
   void Cancel(const std::string& key);
 
  private:
-  std::mutex mutex_;
-  std::set<std::pair<std::string, grpc::ServerContext*>> streams_;
+  base::Mutex mutex_;
+  std::set<std::pair<std::string, grpc::ServerContext*>> streams_ WB_GUARDED_BY(mutex_);
 };
 
 struct TlsFiles {
@@ -98,11 +99,17 @@ class Server {
   bool UploadBegins() { return ++uploads_ <= kMaxUploads; }
   void UploadEnds() { --uploads_; }
 
-  // Who calls, from the connection and the metadata.
+  // Who calls, from the connection and the metadata. On the polling thread.
   access::Credentials CredentialsOf(const grpc::ServerContext& context);
 
+  // A call past the network, for tests that need no TLS: `bytes` is the serialised request, for SupplyPhoto
+  // u16 (little-endian) and as many bytes of first message, then the file. Leads to one call of `done`.
+  using Local = std::function<void(const access::Credentials&, std::string_view bytes, Done done)>;
+  const Local& LocalCall(access::Rpc rpc) const { return local_[static_cast<size_t>(rpc)]; }
   // Notes that a call of the policy table is served; each exactly once.
-  void MarkBound(access::Rpc rpc);
+  void MarkBound(access::Rpc rpc, Local local);
+  // Binds every service; done by Start.
+  void BindAll();
 
  private:
   void Poll();
@@ -112,7 +119,7 @@ class Server {
   Core& core_;
   LiveStreams live_streams_;
   std::vector<Bind> also_;
-  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::vector<Bound> bound_services_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
   std::thread poller_;
@@ -120,7 +127,7 @@ class Server {
   class WakeTag;
   std::unique_ptr<WakeTag> wake_;
   std::bitset<static_cast<size_t>(access::Rpc::kRpcCount)> bound_;
-  std::mutex fingerprints_mutex_;
+  std::array<Local, static_cast<size_t>(access::Rpc::kRpcCount)> local_;
   std::vector<std::pair<std::string, std::string>> fingerprints_;  // certificate to fingerprint, newest last
   static constexpr int kMaxUploads = 8;
   std::atomic<int> under_way_ = 0;
