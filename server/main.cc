@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -30,19 +31,63 @@ namespace {
 constexpr int kUsage = 64;
 constexpr int kDataError = 65;
 constexpr int kUnavailable = 69;
+constexpr int kIoError = 74;
 constexpr int kConfigError = 78;
+constexpr absl::Duration kCertificateWarning = absl::Hours(24 * 30);
 
 void Say(const std::string& line) {
   std::fprintf(stderr, "waarborgd: %s\n", line.c_str());
   std::fflush(stderr);
 }
 
-// No copy of this process's memory ever reaches a disk by itself.
+// No copy of this process's memory ever reaches a disk by itself. What the kernel does not let it lock, the
+// systemd unit allows.
 void GuardMemory() {
+  (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
   umask(077);
   prctl(PR_SET_DUMPABLE, 0);
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);
+}
+
+// One connection is one file: as many as the system allows.
+void RaiseFileLimit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+}
+
+#ifdef WAARBORG_TEST_BUILD
+// Free space as a file says, so that a test can fill the disk.
+class FileRoom : public base::DiskRoom {
+ public:
+  FileRoom(const config::ServerConfig& config, std::string file)
+      : DiskRoom(config.data_folder, config.keep_free_bytes), file_(std::move(file)) {}
+
+ protected:
+  int64_t Free() const override {
+    auto text = base::ReadFile(file_);
+    return text.ok() ? std::atoll(text->c_str()) : 0;
+  }
+
+ private:
+  std::string file_;
+};
+#endif
+
+struct TestOptions {
+  std::string clock;
+  std::string room;
+};
+
+std::unique_ptr<base::Room> MakeRoom(const config::ServerConfig& config, const TestOptions& test) {
+#ifdef WAARBORG_TEST_BUILD
+  if (!test.room.empty()) return std::make_unique<FileRoom>(config, test.room);
+#endif
+  (void)test;
+  return std::make_unique<base::DiskRoom>(config.data_folder, config.keep_free_bytes);
 }
 
 std::unique_ptr<base::Clock> MakeClock(const std::string& test_clock) {
@@ -69,7 +114,7 @@ bool LoadConfig(const std::string& path, config::ServerConfig& config) {
   return errors.empty();
 }
 
-int Run(const config::ServerConfig& config, const std::string& test_clock, const std::string& port_file) {
+int Run(const config::ServerConfig& config, const TestOptions& test, const std::string& port_file) {
   // Blocked in every thread; taken by sigwait below, so that no handler ever runs.
   sigset_t signals;
   sigemptyset(&signals);
@@ -89,13 +134,19 @@ int Run(const config::ServerConfig& config, const std::string& test_clock, const
     }
     *pem = *text;
   }
-  auto clock = MakeClock(test_clock);
+  auto clock = MakeClock(test.clock);
   if (clock == nullptr) {
-    Say("cannot read the test clock " + test_clock);
+    Say("cannot read the test clock " + test.clock);
     return kConfigError;
   }
+  const absl::Time until = access::EndOfCertificate(tls.certificate_pem);
+  if (until < clock->Now() + kCertificateWarning) {
+    Say("WARNING: the certificate " + config.certificate_file + " ends on " + base::FormatLocal(until) +
+        "; renew it with deploy/pki and restart");
+  }
   base::SystemRandom random;
-  auto house = OpenHouse(config, *clock, random);
+  auto room = MakeRoom(config, test);
+  auto house = OpenHouse(config, *clock, random, *room);
   if (!house.ok()) {
     Say(std::string(house.status().message()));
     return kDataError;
@@ -106,9 +157,12 @@ int Run(const config::ServerConfig& config, const std::string& test_clock, const
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);
 #endif
-  house->journal->OnFailure([&server](const absl::Status& s) {
-    Say("CANNOT RECORD, so nothing is answered until a restart: " + std::string(s.message()));
-    server.SetServing(false);
+  std::atomic<bool> failed = false;
+  house->journal->OnFailure([&failed](const absl::Status& s) {
+    Say("CANNOT RECORD, so nothing is answered; stopping, to start again from what is on the disk: " +
+        std::string(s.message()));
+    failed = true;
+    kill(getpid(), SIGTERM);
   });
   std::string error;
   const int port = server.Start(config.listen, tls, error);
@@ -116,7 +170,6 @@ int Run(const config::ServerConfig& config, const std::string& test_clock, const
     Say(error);
     return kUnavailable;
   }
-  server.SetServing(true);
   Say("serving on port " + std::to_string(port));
   if (!port_file.empty()) {
     if (auto s = base::WriteFileDurably(port_file, std::to_string(port) + "\n"); !s.ok()) {
@@ -132,7 +185,7 @@ int Run(const config::ServerConfig& config, const std::string& test_clock, const
   house->journal->Stop();
   server.Finish();
   Say("stopped");
-  return 0;
+  return failed ? kIoError : 0;
 }
 
 // Shows one code at a time, so that each of the two can look while the other looks away.
@@ -160,7 +213,8 @@ void ShowCodes(const Initial& initial) {
 int Main(int argc, char** argv) {
   CLI::App app("waarborgd: the core of Waarborg, for one municipality");
   app.require_subcommand(1);
-  std::string config_path, test_clock, port_file;
+  std::string config_path, port_file;
+  TestOptions test;
 
   auto* run = app.add_subcommand("run", "Serve until SIGTERM");
   auto* init =
@@ -173,7 +227,8 @@ int Main(int argc, char** argv) {
   }
 #ifdef WAARBORG_TEST_BUILD
   for (auto* sub : {run, init})
-    sub->add_option("--test-clock", test_clock, "File with the time of the test clock");
+    sub->add_option("--test-clock", test.clock, "File with the time of the test clock");
+  run->add_option("--test-room", test.room, "File with the number of bytes that are free on the disk");
 #endif
   run->add_option("--port-file", port_file, "Write the port that was taken to this file");
 
@@ -230,17 +285,19 @@ int Main(int argc, char** argv) {
       return kConfigError;
     }
     initial.station_certificate_pem = *pem;
-    auto clock = MakeClock(test_clock);
+    auto clock = MakeClock(test.clock);
     if (clock == nullptr) return kConfigError;
     base::SystemRandom random;
-    if (auto s = Initialise(config, *clock, random, initial); !s.ok()) {
+    auto room = MakeRoom(config, test);
+    if (auto s = Initialise(config, *clock, random, *room, initial); !s.ok()) {
       Say(std::string(s.message()));
       return kDataError;
     }
     ShowCodes(initial);
     return 0;
   }
-  return Run(config, test_clock, port_file);
+  RaiseFileLimit();
+  return Run(config, test, port_file);
 }
 
 }  // namespace

@@ -50,8 +50,8 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock& clock,
-                                base::Random& random) {
+absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
+                                base::Room& room) {
   auto root = ReadRootKey(config.root_key_file);
   if (!root.ok()) return root.status();
   if (auto s = MakeFolder(config.data_folder); !s.ok()) return s;
@@ -68,7 +68,7 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock&
   if (!photo_keys.ok()) return photo_keys.status();
   house.photo_keys = std::move(*photo_keys);
   auto journal = journal::Journal::Open(
-      {&clock, &random, house.store.get(), house.file_keys.get(), house.photo_keys.get()});
+      {&clock, &random, house.store.get(), house.file_keys.get(), house.photo_keys.get(), &room});
   if (!journal.ok()) return journal.status();
   house.journal = std::move(*journal);
   return house;
@@ -90,9 +90,9 @@ domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role r
 
 }  // namespace
 
-absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock,
-                                base::Random& random) {
-  auto house = OpenParts(config, clock, random);
+absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
+                                base::Room& room) {
+  auto house = OpenParts(config, clock, random, room);
   if (!house.ok()) return house.status();
   journal::Journal& journal = *house->journal;
   if (journal.world().people().empty()) {
@@ -100,6 +100,8 @@ absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock&
         absl::StrCat(config.data_folder, " is empty; set it up with: waarborgd init"));
   }
   journal.SetClockwork(jobs::RunDue);
+  // A full disk is no reason not to start: what has to be destroyed is destroyed in the room kept for it.
+  room.Release();
   auto s = journal.RunNow([](journal::Turn& turn) {
     pb::AuditRecord record;
     record.set_event("SystemStarted");
@@ -107,11 +109,12 @@ absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock&
     turn.Log(std::move(record));
   });
   if (!s.ok()) return s;
+  room.Hold();
   return house;
 }
 
 absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                        Initial& initial) {
+                        base::Room& room, Initial& initial) {
   config::Errors errors;
   domain::Municipality municipality =
       config::ParseMunicipality(initial.municipality_toml, "municipality.toml", errors);
@@ -141,7 +144,7 @@ absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, 
     base::Wipe(hex);
     if (!s.ok()) return s;
   }
-  auto house = OpenParts(config, clock, random);
+  auto house = OpenParts(config, clock, random, room);
   if (!house.ok()) return house.status();
   if (!house->journal->world().people().empty()) {
     return absl::AlreadyExistsError(absl::StrCat(config.data_folder, " is set up already"));

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "server/base/clock.h"
 #include "server/base/random.h"
+#include "server/base/room.h"
 #include "server/config/config.h"
 #include "server/journal/journal.h"
 #include "server/keys/keystore.h"
@@ -25,7 +26,8 @@ struct House {
 
 // Opens everything in the data folder; brings what the clock set off meanwhile up to date, destruction
 // included, so that nothing is served before it.
-absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random);
+absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
+                                base::Room& room);
 
 // One of the first two people, or the first station, as given on the command line.
 struct FirstPerson {
@@ -45,6 +47,6 @@ struct Initial {
 // Sets up an empty data folder: configuration, first two people, first station; makes the root key when its
 // file is not there. Refuses a folder that holds anything.
 absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                        Initial& initial);
+                        base::Room& room, Initial& initial);
 
 }  // namespace waarborg::server

@@ -29,12 +29,14 @@ constexpr Row kPolicy[] = {
     {kCloseSession,      C::kSession, {}, {}},
     {kGetSession,        C::kSession, {}, {}, Entry::kNotLogged},
     {kGetPolicy,         C::kSession, {}, {}, Entry::kNotLogged},
+    {kGetHealth,         C::kStation, {}, {}, Entry::kNotLogged},
 
     {kListChanges,          C::kRole, kOverseers,          {}},
     {kConfirmChange,        C::kRole, kConfirmers,         {kNotOwnChange, kNotAboutYourself}},
     {kRejectChange,         C::kRole, kConfirmers,         {}},
     {kRejectChange,         C::kRole, kAdmin,              {kOwnChange}},
     {kProposeConfiguration, C::kRole, kAdmin,              {}},
+    {kProposeClock,         C::kRole, kAdmin,              {}},
     {kGetConfiguration,     C::kSession, {},               {}, Entry::kNotLogged},
 
     {kProposePerson,       C::kRole, kAdmin,              {}},
@@ -97,10 +99,12 @@ constexpr RpcName kNames[] = {
     {kCloseSession, "SessionService", "CloseSession"},
     {kGetSession, "SessionService", "GetSession"},
     {kGetPolicy, "SessionService", "GetPolicy"},
+    {kGetHealth, "HealthService", "GetHealth"},
     {kListChanges, "ChangeService", "ListChanges"},
     {kConfirmChange, "ChangeService", "ConfirmChange"},
     {kRejectChange, "ChangeService", "RejectChange"},
     {kProposeConfiguration, "ChangeService", "ProposeConfiguration"},
+    {kProposeClock, "ChangeService", "ProposeClock"},
     {kGetConfiguration, "ChangeService", "GetConfiguration"},
     {kProposePerson, "PeopleService", "ProposePerson"},
     {kProposePersonChange, "PeopleService", "ProposePersonChange"},
@@ -140,6 +144,14 @@ constexpr RpcName kNames[] = {
     {kAcknowledgeInstruction, "CheckService", "AcknowledgeInstruction"},
     {kListEntries, "AuditService", "ListEntries"},
     {kGetTreeHead, "AuditService", "GetTreeHead"},
+};
+
+// Calls whose frequency says something about what somebody is after.
+constexpr Quota kQuotas[] = {
+    {kCheckVisitor, Counts::kChecks},
+    {kNextBriefing, Counts::kChecks},
+    {kShowPhoto, Counts::kPhotos},
+    {kPreviewPhoto, Counts::kPhotos},
 };
 
 constexpr const char* kConditionNames[] = {
@@ -186,6 +198,17 @@ std::span<const Row> Policy() {
 }
 const RpcName& NameOf(Rpc rpc) {
   return kNames[static_cast<size_t>(rpc)];
+}
+Counts CountsAs(Rpc rpc) {
+  for (const Quota& quota : kQuotas) {
+    if (quota.rpc == rpc) return quota.counts;
+  }
+  return Counts::kNothing;
+}
+// Who may sign in, and the changes that mend a clock, do not depend on what day it is.
+bool NeedsTheTime(Rpc rpc) {
+  const std::string_view service = NameOf(rpc).service;
+  return service == "BanService" || service == "PhotoReleaseService" || service == "CheckService";
 }
 const char* NameOf(Condition condition) {
   return kConditionNames[static_cast<size_t>(condition)];

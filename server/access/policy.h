@@ -16,10 +16,12 @@ enum class Rpc {
   kCloseSession,
   kGetSession,
   kGetPolicy,
+  kGetHealth,
   kListChanges,
   kConfirmChange,
   kRejectChange,
   kProposeConfiguration,
+  kProposeClock,
   kGetConfiguration,
   kProposePerson,
   kProposePersonChange,
@@ -124,6 +126,16 @@ struct RpcName {
   const char* service;
   const char* method;
 };
+
+// What is counted of a person and of a station, and capped by the configuration.
+enum class Counts { kNothing, kChecks, kPhotos };
+struct Quota {
+  Rpc rpc;
+  Counts counts;
+};
+Counts CountsAs(Rpc rpc);
+// Whether an answer depends on the day and hour: refused while the clock is in doubt.
+bool NeedsTheTime(Rpc rpc);
 
 // The whole table, and the rows of one call.
 std::span<const Row> Policy();

@@ -57,11 +57,20 @@ bool RestrictTls() {
   return of_tls13 == 2;
 }
 
-std::string FingerprintOfPem(std::string_view pem) {
+namespace {
+
+using Certificate = std::unique_ptr<X509, decltype(&X509_free)>;
+
+Certificate ReadCertificate(std::string_view pem) {
   std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
                                                 BIO_free);
-  std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr, X509_free);
+  return {bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr, X509_free};
+}
+
+}  // namespace
+
+std::string FingerprintOfPem(std::string_view pem) {
+  const Certificate certificate = ReadCertificate(pem);
   unsigned char* der = nullptr;
   const int size = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der) : 0;
   if (size <= 0) return "";
@@ -70,6 +79,14 @@ std::string FingerprintOfPem(std::string_view pem) {
                              nullptr, EVP_sha256(), nullptr) == 1;
   OPENSSL_free(der);
   return ok ? absl::BytesToHexString(digest) : "";
+}
+
+absl::Time EndOfCertificate(std::string_view pem) {
+  const Certificate certificate = ReadCertificate(pem);
+  std::tm end{};
+  if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1)
+    return absl::InfinitePast();
+  return absl::FromTM(end, absl::UTCTimeZone());
 }
 
 }  // namespace waarborg::access

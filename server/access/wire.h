@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
+
 // What both ends of the wire agree on. A target of its own, which the clients link too.
 namespace waarborg::access {
 
@@ -16,5 +18,8 @@ bool RestrictTls();
 // How a station is known: SHA-256 of the SubjectPublicKeyInfo of a PEM certificate, lower-case hexadecimal;
 // empty when it is none.
 std::string FingerprintOfPem(std::string_view pem);
+
+// The last moment of a PEM certificate; InfinitePast when it is none.
+absl::Time EndOfCertificate(std::string_view pem);
 
 }  // namespace waarborg::access

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "server/base/clock.h"
 
+#include <sys/timex.h>
+#include <time.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -10,6 +13,17 @@ namespace waarborg::base {
 
 absl::Time SystemClock::Now() const {
   return absl::FromUnixMillis(absl::ToUnixMillis(absl::Now()));
+}
+
+absl::Duration SystemClock::Running() const {
+  timespec t{};
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return absl::DurationFromTimespec(t);
+}
+
+bool SystemClock::Synchronised() const {
+  timex t{};
+  return adjtimex(&t) >= 0 && (t.status & STA_UNSYNC) == 0;
 }
 
 absl::TimeZone Amsterdam() {

@@ -15,11 +15,18 @@ class Clock {
   virtual ~Clock() = default;
   // The present instant, in whole milliseconds.
   virtual absl::Time Now() const = 0;
+  // Time since some fixed moment, which runs evenly whatever is done to the clock; while the machine sleeps
+  // too.
+  virtual absl::Duration Running() const = 0;
+  // Whether the operating system holds the clock to be synchronised with a time server.
+  virtual bool Synchronised() const = 0;
 };
 
 class SystemClock : public Clock {
  public:
   absl::Time Now() const override;
+  absl::Duration Running() const override;
+  bool Synchronised() const override;
 };
 
 // A clock that stands still until somebody moves it. For tests and the demo only.
@@ -27,9 +34,13 @@ class ManualClock : public Clock {
  public:
   explicit ManualClock(absl::Time start) : ms_(absl::ToUnixMillis(start)) {}
   absl::Time Now() const override { return absl::FromUnixMillis(ms_.load()); }
+  absl::Duration Running() const override { return absl::ZeroDuration(); }
+  bool Synchronised() const override { return synchronised_; }
   void Set(absl::Time t) { ms_.store(absl::ToUnixMillis(t)); }
+  void SetSynchronised(bool synchronised) { synchronised_ = synchronised; }
 
  private:
+  std::atomic<bool> synchronised_ = true;
   std::atomic<int64_t> ms_;
 };
 

@@ -9,14 +9,19 @@
 #include <atomic>
 
 namespace waarborg::base {
+namespace {
+
+constexpr ssize_t kSize = 2 * sizeof(int64_t);
+
+}  // namespace
 
 std::unique_ptr<FileClock> FileClock::Open(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return nullptr;
   struct stat info {};
   void* map = MAP_FAILED;
-  if (fstat(fd, &info) == 0 && info.st_size == sizeof(int64_t)) {
-    map = mmap(nullptr, sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+  if (fstat(fd, &info) == 0 && info.st_size == kSize) {
+    map = mmap(nullptr, kSize, PROT_READ, MAP_SHARED, fd, 0);
   }
   close(fd);
   if (map == MAP_FAILED) return nullptr;
@@ -24,18 +29,22 @@ std::unique_ptr<FileClock> FileClock::Open(const std::string& path) {
 }
 
 FileClock::~FileClock() {
-  munmap(const_cast<int64_t*>(ms_), sizeof(int64_t));
+  munmap(const_cast<int64_t*>(ms_), kSize);
 }
 
 absl::Time FileClock::Now() const {
   return absl::FromUnixMillis(std::atomic_ref<int64_t>(*const_cast<int64_t*>(ms_)).load());
 }
 
-bool FileClock::Set(const std::string& path, absl::Time t) {
+bool FileClock::Synchronised() const {
+  return std::atomic_ref<int64_t>(const_cast<int64_t*>(ms_)[1]).load() == 0;
+}
+
+bool FileClock::Set(const std::string& path, absl::Time t, bool synchronised) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return false;
-  const int64_t ms = absl::ToUnixMillis(t);
-  const bool ok = pwrite(fd, &ms, sizeof ms, 0) == sizeof ms;
+  const int64_t numbers[2] = {absl::ToUnixMillis(t), synchronised ? 0 : 1};
+  const bool ok = pwrite(fd, numbers, kSize, 0) == kSize;
   close(fd);
   return ok;
 }

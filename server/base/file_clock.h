@@ -8,17 +8,20 @@
 
 namespace waarborg::base {
 
-// A clock that another process sets: a file of 8 bytes, milliseconds since 1970 in the machine's byte order,
-// mapped into memory. Linked only into the test-clock build of the server and into the tests' tools.
+// A clock that another process sets: a file of two numbers of 8 bytes in the machine's byte order, mapped
+// into memory: milliseconds since 1970, and 1 when the clock is not synchronised. Linked only into the
+// test-clock build of the server and into the tests' tools.
 class FileClock : public Clock {
  public:
-  // Null when the file is not there or not 8 bytes.
+  // Null when the file is not there or not 16 bytes.
   static std::unique_ptr<FileClock> Open(const std::string& path);
   ~FileClock() override;
   absl::Time Now() const override;
+  absl::Duration Running() const override { return absl::ZeroDuration(); }
+  bool Synchronised() const override;
 
   // Makes or sets the file.
-  static bool Set(const std::string& path, absl::Time t);
+  static bool Set(const std::string& path, absl::Time t, bool synchronised = true);
 
  private:
   explicit FileClock(const int64_t* ms) : ms_(ms) {}

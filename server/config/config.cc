@@ -198,6 +198,10 @@ ServerConfig ParseServer(const std::string& toml, const std::string& name, Error
     c.argon2_memory_kib = t.Number("memory_kib", 8192, 1 << 20, c.argon2_memory_kib);
     c.argon2_passes = t.Number("passes", 1, 16, c.argon2_passes);
   });
+  r.Table("disk", [&](Reader& t) {
+    c.keep_free_bytes =
+        int64_t{t.Number("keep_free_mib", 32, 1 << 20, static_cast<int>(c.keep_free_bytes >> 20))} << 20;
+  });
   r.Done();
   if (!c.listen.empty() && c.listen.rfind(':') == std::string::npos) {
     r.Error(table.get("listen"), "listen must be \"host:port\"");
@@ -222,6 +226,10 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
     m.session_idle = absl::Minutes(t.Number("idle_minutes", 1, 60, 10));
     m.session_max = absl::Hours(t.Number("max_hours", 1, 24, 10));
     m.session_resume = absl::Minutes(t.Number("resume_minutes", 0, 720, 240));
+  });
+  r.Table("limits", [&](Reader& t) {
+    m.checks_per_hour = t.Number("checks_per_hour", 10, 1'000'000'000, m.checks_per_hour);
+    m.photos_per_hour = t.Number("photos_per_hour", 5, 1'000'000'000, m.photos_per_hour);
   });
   r.Tables("location", [&](Reader& t, const std::string& id) {
     domain::Location l;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@ struct ServerConfig {
   std::string root_key_file;  // 64 hexadecimal digits; outside the data folder
   std::string certificate_file;
   std::string key_file;
-  std::string client_ca_file;  // certificates of stations are signed by this
+  std::string client_ca_file;                    // certificates of stations are signed by this
+  int64_t keep_free_bytes = int64_t{256} << 20;  // below this the disk counts as full
   int argon2_memory_kib = 65536;
   int argon2_passes = 3;
 };

@@ -73,6 +73,9 @@ struct Municipality {
   std::string instruction;                               // on use, destruction and deletion of photos
   absl::Duration confirm_within = absl::Hours(24 * 21);  // a denial on the spot lapses after this
   int alert_max_days = 90;
+  // How often one person, or one workplace, may check or see a photo in an hour.
+  int checks_per_hour = 600;
+  int photos_per_hour = 60;
   absl::Duration session_idle = absl::Minutes(10);
   absl::Duration session_max = absl::Hours(10);
   absl::Duration session_resume = absl::Hours(4);

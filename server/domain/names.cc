@@ -94,21 +94,23 @@ std::string FoldVariant(std::string_view utf8, bool second) {
     space = false;
     out += letters;
   };
-  for (int32_t i = 0; i < lower.length(); i = lower.moveIndex32(i, 1)) {
-    const auto c = static_cast<char32_t>(lower.char32At(i));
+  auto put_listed = [&](UChar32 c) {
     const auto* row = std::find_if(std::begin(kLetters), std::end(kLetters),
-                                   [c](const Letter& l) { return l.letter == c; });
-    if (row != std::end(kLetters)) {
-      put(second ? row->second : row->first);
-      continue;
-    }
-    icu::UnicodeString parts =
-        Normalizer(false)->normalize(icu::UnicodeString(static_cast<UChar32>(c)), error);
+                                   [c](const Letter& l) { return l.letter == static_cast<char32_t>(c); });
+    if (row == std::end(kLetters)) return false;
+    put(second ? row->second : row->first);
+    return true;
+  };
+  for (int32_t i = 0; i < lower.length(); i = lower.moveIndex32(i, 1)) {
+    const UChar32 c = lower.char32At(i);
+    if (put_listed(c)) continue;
+    icu::UnicodeString parts = Normalizer(false)->normalize(icu::UnicodeString(c), error);
     parts.foldCase();
     for (int32_t k = 0; k < parts.length(); k = parts.moveIndex32(k, 1)) {
       const UChar32 p = parts.char32At(k);
       if (u_getCombiningClass(p) != 0) continue;
       if (p == '\'' || p == 0x2019 || p == 0x2018 || p == '`' || p == '.' || p == 0x02BC) continue;
+      if (put_listed(p)) continue;  // what is left when an accent was taken off a letter of the table
       if (u_isUAlphabetic(p) || u_isdigit(p)) {
         std::string letter;
         icu::UnicodeString(p).toUTF8String(letter);

@@ -66,7 +66,16 @@ struct Station {
   bool revoked = false;
 };
 
-enum class ChangeKind { kUnspecified = 0, kNewPerson, kPerson, kReset, kDeputy, kStation, kConfiguration };
+enum class ChangeKind {
+  kUnspecified = 0,
+  kNewPerson,
+  kPerson,
+  kReset,
+  kDeputy,
+  kStation,
+  kConfiguration,
+  kClock
+};
 enum class ChangeState { kUnspecified = 0, kOpen, kConfirmed, kRejected };
 
 // A proposal that waits for, or got, its second person.
@@ -85,6 +94,7 @@ struct Change {
   std::string configuration;
   std::string base_digest;  // SHA-256 of the configuration it was proposed against
   std::string first_half_digest;
+  absl::Time clock;  // for kClock: what it said
 };
 
 // Shape and meaning of an assignment: known units and locations, dates in order, roles that may be held

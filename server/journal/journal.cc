@@ -20,6 +20,7 @@ namespace {
 namespace pb = waarborg::v1;
 
 constexpr size_t kMaxQueue = 4096;
+constexpr absl::Duration kRecordTimeEvery = absl::Minutes(10);
 constexpr absl::Duration kIdempotencyTerm = absl::Hours(24);
 
 std::string IdempotencyRow(const std::string& digest) {
@@ -50,6 +51,7 @@ void Turn::Discard() {
   photos_.clear();
   entries_.clear();
   remembered_.clear();
+  believe_clock_ = false;
 }
 
 uint64_t Turn::Log(pb::AuditRecord record) {
@@ -185,7 +187,8 @@ absl::Status Journal::LoadLog() {
   bool ok = false;
   frontier_ = audit::Frontier::FromStored(head.size(), std::move(subtrees), ok);
   if (!ok) return Corrupt("a/head");
-  high_water_ = absl::FromUnixMillis(head.at_ms());
+  recorded_until_ = head.size() == 0 ? absl::InfinitePast() : absl::FromUnixMillis(head.at_ms());
+  time_.Start(*parts_.clock, recorded_until_);
 
   // The tree once more, from its leaves: whatever was changed, taken out or added behind our back shows.
   audit::Frontier rebuilt;
@@ -206,9 +209,16 @@ absl::Status Journal::LoadLog() {
   return absl::OkStatus();
 }
 
-absl::Time Journal::Now() {
-  high_water_ = std::max(high_water_, parts_.clock->Now());
-  return high_water_;
+bool Turn::clock_in_doubt() const {
+  return journal_.time_.in_doubt();
+}
+
+absl::Time Turn::clock_reading() const {
+  return journal_.time_.reading();
+}
+
+Journal::Condition Journal::condition() const {
+  return {failed_, no_room_, time_.in_doubt(), destruction_due_};
 }
 
 absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {
@@ -242,24 +252,37 @@ void Journal::RunQueued() {
     batch_.swap(queue_);
     queued_ = 0;
   }
-  if (failed_) {
+  no_room_ = !failed_ && !parts_.room->Enough();
+  if (failed_ || no_room_) {
     for (Work& w : batch_) w.done(false);
     batch_.clear();
-    return;
   }
-  absl::Status s = RunBatch(batch_);
+  if (failed_) return;
+  absl::Status s = no_room_ ? RunDestructionOnly() : RunBatch(batch_);
   batch_.clear();
-  if (s.ok()) s = DestroyPhotos();
+  if (s.ok() && !no_room_) s = DestroyPhotos();
   if (!s.ok()) {
     failed_ = true;
     if (on_failure_) on_failure_(s);
   }
 }
 
+absl::Status Journal::RunDestructionOnly() {
+  const bool due = world_.NextDue() <= time_.Look() || !world_.destroying().empty();
+  if (!due || time_.in_doubt()) return absl::OkStatus();
+  parts_.room->Release();
+  std::vector<Work> none;
+  absl::Status s = RunBatch(none);
+  if (s.ok()) s = DestroyPhotos();
+  parts_.room->Hold();
+  return s;
+}
+
 absl::Status Journal::RunBatch(std::vector<Work>& works) {
-  const absl::Time now = Now();
+  const absl::Time now = time_.Look();
   store::Batch batch;
-  if (clockwork_ && world_.NextDue() <= now) {
+  bool believe_clock = false;
+  if (clockwork_ && world_.NextDue() <= now && !time_.in_doubt()) {
     Turn turn(*this, world_, *parts_.random, now, frontier_.size());
     clockwork_(turn);
     Apply(turn, batch);
@@ -267,6 +290,7 @@ absl::Status Journal::RunBatch(std::vector<Work>& works) {
   for (Work& work : works) {
     Turn turn(*this, world_, *parts_.random, now, frontier_.size());
     work.run(turn);
+    believe_clock |= turn.believe_clock_;
     Apply(turn, batch);
   }
   if (idempotency_swept_ + absl::Hours(1) < now) {
@@ -277,7 +301,11 @@ absl::Status Journal::RunBatch(std::vector<Work>& works) {
       return true;
     });
   }
-  const absl::Status s = batch.writes.empty() ? absl::OkStatus() : Commit(batch);
+  // So that a restart after a quiet night does not look like a jump of the clock.
+  const bool head_is_old = recorded_until_ + kRecordTimeEvery < now;
+  absl::Status s = absl::OkStatus();
+  if (!batch.writes.empty() || head_is_old) s = Commit(batch, now);
+  if (s.ok() && believe_clock) time_.Believe();
   for (Work& work : works) work.done(s.ok());
   return s;
 }
@@ -348,22 +376,27 @@ void Journal::AppendEntry(const pb::AuditRecord& record, store::Batch& batch) {
   frontier_.Append(audit::LeafHash(commitment));
 }
 
-absl::Status Journal::Commit(store::Batch& batch) {
+absl::Status Journal::Commit(store::Batch& batch, absl::Time now) {
   // New keys are on disk before the records that need them.
   if (auto s = parts_.file_keys->Sync(); !s.ok()) return s;
   if (auto s = parts_.photo_keys->Sync(); !s.ok()) return s;
   pb::LogHeadRecord head;
   head.set_size(frontier_.size());
   for (const audit::Hash& h : frontier_.subtrees()) head.add_frontier(h.data(), h.size());
-  head.set_at_ms(absl::ToUnixMillis(high_water_));
+  head.set_at_ms(absl::ToUnixMillis(now));
   batch.Put("a/head", head.SerializeAsString());
-  return parts_.store->Commit(batch);
+  if (auto s = parts_.store->Commit(batch); !s.ok()) return s;
+  recorded_until_ = now;
+  return absl::OkStatus();
 }
 
 // The intent is in the log. Now the keys go, then the ciphertext, with the entry that says so. A crash
 // anywhere between leaves the bans in kDestroying, and the next start comes here again before it serves.
 absl::Status Journal::DestroyPhotos() {
   if (world_.destroying().empty() && orphans_.empty()) return absl::OkStatus();
+  if (time_.in_doubt()) return absl::OkStatus();
+  const absl::Time now = time_.Look();
+  destruction_due_ = std::min(destruction_due_, now);
   const std::vector<std::string> ban_ids(world_.destroying().begin(), world_.destroying().end());
   std::vector<std::string> photo_ids;
   for (const std::string& id : ban_ids) photo_ids.push_back(world_.FindBan(id)->release.photo_id);
@@ -371,7 +404,6 @@ absl::Status Journal::DestroyPhotos() {
   auto generation = parts_.photo_keys->Destroy(photo_ids);
   if (!generation.ok()) return generation.status();
 
-  const absl::Time now = Now();
   store::Batch batch;
   Turn turn(*this, world_, *parts_.random, now, frontier_.size());
   for (const std::string& id : ban_ids) {
@@ -401,7 +433,9 @@ absl::Status Journal::DestroyPhotos() {
   }
   orphans_.clear();
   Apply(turn, batch);
-  if (auto s = Commit(batch); !s.ok()) return s;
+  if (auto s = Commit(batch, now); !s.ok()) return s;
+  destruction_due_ = absl::InfiniteFuture();
+  if (no_room_) return absl::OkStatus();
   // The keys are gone and that is on record; what is left is noise, and sweeping it up may wait for a better
   // moment.
   if (auto s = parts_.store->Compact("ph/"); !s.ok()) {

@@ -15,6 +15,8 @@
 #include "server/base/clock.h"
 #include "server/base/mutex.h"
 #include "server/base/random.h"
+#include "server/base/room.h"
+#include "server/journal/timekeeper.h"
 #include "server/keys/keystore.h"
 #include "server/state/world.h"
 #include "server/store/store.h"
@@ -33,6 +35,13 @@ class Turn {
   // The instant of this turn: never before that of an earlier entry, whatever the system's clock does.
   absl::Time now() const { return now_; }
   absl::CivilDay today() const { return base::LocalDay(now_); }
+  // The clock runs ahead without being synchronised: now() stands still, and what depends on the time of day
+  // must not be answered.
+  bool clock_in_doubt() const;
+  // What the clock itself says; for one-time codes.
+  absl::Time clock_reading() const;
+  // Two people have looked: the clock is right. Takes effect with the turn.
+  void BelieveClock() { believe_clock_ = true; }
   const state::World& world() const { return world_; }
   // Sessions are not persisted and may be changed at once; nothing about them leaves before the entry is
   // durable.
@@ -82,6 +91,7 @@ class Turn {
   std::vector<std::pair<std::string, std::string>> photos_;
   std::vector<waarborg::v1::AuditRecord> entries_;
   std::vector<std::pair<std::string, waarborg::v1::IdempotencyRecord>> remembered_;
+  bool believe_clock_ = false;
 };
 
 // The single writer. Work queues up from any thread; the writer's thread takes it in order, gathers what has
@@ -106,6 +116,7 @@ class Journal {
     store::Store* store;
     keys::Keystore* file_keys;   // one key for each ban, and the house key
     keys::Keystore* photo_keys;  // one key for each photo
+    base::Room* room;
   };
 
   // Reads everything back and checks the log: as many entries as its head says, and the same tree. All parts
@@ -115,6 +126,16 @@ class Journal {
   // What the clock sets off; called at the start of every batch in which something is due, before the work in
   // it.
   void SetClockwork(std::function<void(Turn&)> clockwork) { clockwork_ = std::move(clockwork); }
+  // What stands in the way of the house's promises. Changes only on the writer's thread.
+  struct Condition {
+    bool failed = false;          // a commit failed: the writer has stopped for good
+    bool no_room = false;         // the disk is full: nothing is recorded but destruction
+    bool clock_in_doubt = false;  // the time is not to be believed
+    absl::Time destruction_due = absl::InfiniteFuture();  // since when a photo's key waits to be destroyed
+  };
+  Condition condition() const;
+  // The instant of the newest batch. On the writer's thread.
+  absl::Time time() const { return time_.now(); }
   // Called once, on the writer's thread, when the writer has stopped because it cannot record.
   void OnFailure(std::function<void(const absl::Status&)> f) { on_failure_ = std::move(f); }
 
@@ -162,12 +183,13 @@ class Journal {
 
   absl::Status Load();
   absl::Status LoadLog();
-  absl::Time Now();
+  // A batch for when the disk is full: destruction, in the room kept for it.
+  absl::Status RunDestructionOnly();
   // One batch. Returns what to call with the outcome; sets failed_ on an error.
   absl::Status RunBatch(std::vector<Work>& works);
   void Apply(Turn& turn, store::Batch& batch);
   void AppendEntry(const waarborg::v1::AuditRecord& record, store::Batch& batch);
-  absl::Status Commit(store::Batch& batch);
+  absl::Status Commit(store::Batch& batch, absl::Time now);
   // Photo keys that no file names: what a crash between keystore and store leaves behind.
   void FindOrphans();
   absl::Status DestroyPhotos();
@@ -177,7 +199,10 @@ class Journal {
   Parts parts_;
   state::World world_;
   audit::Frontier frontier_;
-  absl::Time high_water_ = absl::UnixEpoch();
+  Timekeeper time_;
+  absl::Time recorded_until_ = absl::InfinitePast();  // the time in the head on disk
+  bool no_room_ = false;
+  absl::Time destruction_due_ = absl::InfiniteFuture();
   std::vector<std::string> orphans_;
   std::map<std::string, waarborg::v1::IdempotencyRecord> idempotency_;
   absl::Time idempotency_swept_ = absl::InfinitePast();

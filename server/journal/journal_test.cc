@@ -11,6 +11,7 @@
 #include "server/jobs/clockwork.h"
 #include "server/journal/rows.h"
 #include "server/keys/sealing.h"
+#include "tests/support/memory_room.h"
 #include "tests/support/memory_store.h"
 
 namespace waarborg::journal {
@@ -35,7 +36,7 @@ class JournalTest : public ::testing::Test {
     journal.reset();
     file_keys = *keys::Keystore::Open(folder, "file", root, random);
     photo_keys = *keys::Keystore::Open(folder, "photo", root, random);
-    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
     ASSERT_TRUE(opened.ok()) << opened.status();
     journal = std::move(*opened);
     journal->SetClockwork(jobs::RunDue);
@@ -90,6 +91,7 @@ class JournalTest : public ::testing::Test {
   base::SystemRandom random;
   base::Secret root{std::string(32, 'r')};
   testing::MemoryStore store;
+  testing::MemoryRoom room;
   std::unique_ptr<keys::Keystore> file_keys, photo_keys;
   std::unique_ptr<Journal> journal;
 };
@@ -219,7 +221,7 @@ TEST_F(JournalTest, AnEntryThatWasChangedTakenOutOrAddedIsNoticed) {
   const auto good = store.rows;
   const std::string third = std::string("l/") + std::string(7, '\0') + '\2';
   auto refuses = [&] {
-    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
     return absl::IsDataLoss(opened.status());
   };
   ASSERT_TRUE(store.rows.contains(third));
@@ -239,7 +241,7 @@ TEST_F(JournalTest, AnEntryThatWasChangedTakenOutOrAddedIsNoticed) {
 TEST_F(JournalTest, AMissingDatabaseBesideAKeystoreIsRefusedAndNothingIsTouched) {
   ASSERT_TRUE(Put("LV-1").ok());
   store.rows.clear();
-  auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+  auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
   EXPECT_TRUE(absl::IsDataLoss(opened.status())) << opened.status();
   EXPECT_TRUE(store.rows.empty());
   EXPECT_EQ(photo_keys->size(), 1u);
@@ -247,7 +249,7 @@ TEST_F(JournalTest, AMissingDatabaseBesideAKeystoreIsRefusedAndNothingIsTouched)
 
 TEST_F(JournalTest, NewerDataAreRefused) {
   store.rows["m/schema"] = "3";
-  auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+  auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
   ASSERT_FALSE(opened.ok());
   EXPECT_NE(opened.status().message().find("have schema 3"), std::string::npos);
 }
@@ -283,7 +285,7 @@ TEST_F(JournalTest, DataOfTheFirstSchemaAreUpgradedThroughAnyCrash) {
   for (;; ++crashes) {
     const auto before = store.rows;
     store.commits_left = 1;
-    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get()});
+    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
     store.commits_left = -1;
     if (opened.ok()) break;
     ASSERT_NE(store.rows, before) << "no progress: " << opened.status();

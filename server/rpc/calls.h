@@ -98,9 +98,9 @@ class BytesOutCall final : public Tag {
       }
       if (!server_.stopping()) Arm(server_, request_, handler_);
       const access::Credentials credentials = server_.CredentialsOf(context_);
-      server_.live_streams().Add(&context_, credentials.key_fingerprint);
-      if (!server_.CallBegins()) {
-        Finish(ToStatus(domain::Refusal(domain::Rule::kStopping)));
+      const bool room = server_.live_streams().Add(&context_, credentials.key_fingerprint);
+      if (!server_.CallBegins() || !room) {
+        Finish(ToStatus(domain::Refusal(room ? domain::Rule::kStopping : domain::Rule::kBusy)));
         return;
       }
       state_ = State::kWriting;
@@ -193,10 +193,12 @@ class BytesInCall final : public Tag {
         }
         if (!server_.stopping()) Arm(server_, request_, on_first_, handler_, max_bytes_);
         credentials_ = server_.CredentialsOf(context_);
-        server_.live_streams().Add(&context_, credentials_.key_fingerprint);
-        if (!server_.CallBegins()) {
-          Fail(domain::Rule::kStopping);
-          return;
+        {
+          const bool room = server_.live_streams().Add(&context_, credentials_.key_fingerprint);
+          if (!server_.CallBegins() || !room) {
+            Fail(room ? domain::Rule::kStopping : domain::Rule::kBusy);
+            return;
+          }
         }
         state_ = State::kReadingFirst;
         reader_.Read(&first_, this);
@@ -222,6 +224,10 @@ class BytesInCall final : public Tag {
         });
         return;
       case State::kReading:
+        if (!ok && server_.live_streams().WasCancelled(&context_)) {
+          Fail(domain::Rule::kBusy);  // nobody hears it any more
+          return;
+        }
         if (ok && piece_.has_approval()) {
           Fail(domain::Refusal(domain::Rule::kFieldInvalid, "approval"));
         } else if (ok) {

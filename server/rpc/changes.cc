@@ -64,8 +64,9 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
     person.enrolment_digest = EnrolmentDigest(change.first_half_digest, *second_half);
   };
   const domain::Person* known = c.world().FindPerson(change.subject_id);
-  if (change.kind != ChangeKind::kStation && change.kind != ChangeKind::kConfiguration &&
-      change.kind != ChangeKind::kNewPerson && known == nullptr) {
+  const bool about_somebody = change.kind == ChangeKind::kPerson || change.kind == ChangeKind::kReset ||
+                              change.kind == ChangeKind::kDeputy;
+  if (about_somebody && known == nullptr) {
     return Refusal(Rule::kNotFound);
   }
   switch (change.kind) {
@@ -121,6 +122,15 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
       c.turn.PutConfiguration(change.configuration, std::move(parsed));
       return domain::kAllowed;
     }
+    case ChangeKind::kClock: {
+      // What was proposed must still be what the clock says, give or take the day it took to confirm it.
+      const absl::Time reading = c.turn.clock_reading();
+      if (!c.turn.clock_in_doubt()) return Refusal(Rule::kWrongState);
+      if (reading < change.clock || reading > change.clock + absl::Hours(24))
+        return Refusal(Rule::kChangeOutdated);
+      c.turn.BelieveClock();
+      return domain::kAllowed;
+    }
     case ChangeKind::kUnspecified:
       break;
   }
@@ -161,6 +171,17 @@ Outcome<std::string> ProposeConfiguration(Context& c, const pb::ProposeConfigura
   change.configuration = in.toml();
   change.base_digest = keys::Sha256(c.world().configuration());
   change.summary = ConfigurationSummary(c.world().configuration(), in.toml());
+  return Propose(c, std::move(change));
+}
+
+Outcome<std::string> ProposeClock(Context& c, const pb::ProposeClockRequest&, pb::ProposeClockResponse&) {
+  if (!c.turn.clock_in_doubt()) return Rule::kWrongState;
+  domain::Change change;
+  change.kind = ChangeKind::kClock;
+  change.clock = c.turn.clock_reading();
+  change.summary = {"the clock of the server says " + base::FormatLocal(change.clock),
+                    "the newest entry of the log is of " + base::FormatLocal(c.now()),
+                    "confirmed, bans that have ended by then end, and their photos are destroyed"};
   return Propose(c, std::move(change));
 }
 
@@ -265,6 +286,8 @@ Bound BindChanges(Server& server) {
                                                                RejectChange);
   b.Command<pb::ProposeConfigurationRequest, pb::ProposeConfigurationResponse>(
       Rpc::kProposeConfiguration, &S::RequestProposeConfiguration, ProposeConfiguration);
+  b.Command<pb::ProposeClockRequest, pb::ProposeClockResponse>(Rpc::kProposeClock, &S::RequestProposeClock,
+                                                               ProposeClock);
   b.Query<pb::GetConfigurationRequest, pb::GetConfigurationResponse>(
       Rpc::kGetConfiguration, &S::RequestGetConfiguration, GetConfiguration);
   Arm arm = b.TakeArm();

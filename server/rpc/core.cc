@@ -14,6 +14,60 @@ using domain::Refusal;
 using domain::Rule;
 using domain::Verdict;
 
+namespace {
+
+// So many refusals of a station are listed one by one in a minute.
+constexpr int kRefusalsListed = 60;
+
+// Whether this call is one too many for its person or its station. Counts it when `count`.
+Verdict CheckQuota(journal::Turn& turn, access::Rpc rpc, const access::Asker& asker, bool count) {
+  const access::Counts counts = access::CountsAs(rpc);
+  if (counts == access::Counts::kNothing || asker.person == nullptr) return domain::kAllowed;
+  const bool checks = counts == access::Counts::kChecks;
+  const domain::Municipality& m = turn.world().municipality();
+  state::Meter& meter = checks ? turn.sessions().checks : turn.sessions().photos;
+  const int limit = checks ? m.checks_per_hour : m.photos_per_hour;
+  for (const std::string& key : {"person " + asker.person->id, "station " + asker.station->id}) {
+    if (meter.Peek(key, turn.now()) >= limit) {
+      return Refusal(checks ? Rule::kTooManyChecks : Rule::kTooManyPhotos);
+    }
+  }
+  if (count) {
+    meter.Count("person " + asker.person->id, turn.now());
+    meter.Count("station " + asker.station->id, turn.now());
+  }
+  return domain::kAllowed;
+}
+
+// Whether this refusal is listed one by one. Whoever makes more than can be listed is counted.
+bool ListRefusal(journal::Turn& turn, const std::string& station_id) {
+  state::World& world = turn.sessions();
+  if (world.refusals.Count("station " + station_id, turn.now()) <= kRefusalsListed) return true;
+  auto& not_listed = world.refusals_not_listed[station_id];
+  if (not_listed.count++ == 0) not_listed.since = turn.now();
+  return false;
+}
+
+// Entries for what was not listed, once its minute has passed.
+void ListTheRest(journal::Turn& turn) {
+  auto& all = turn.sessions().refusals_not_listed;
+  for (auto it = all.begin(); it != all.end();) {
+    if (it->second.since + absl::Minutes(1) > turn.now()) {
+      ++it;
+      continue;
+    }
+    pb::AuditRecord record;
+    record.set_event("RefusalsNotListed");
+    record.set_result(pb::RESULT_REFUSED);
+    record.set_station_id(it->first);
+    record.set_count(it->second.count);
+    turn.Log(std::move(record));
+    it = all.erase(it);
+  }
+}
+
+}  // namespace
+
 Verdict Context::Require(const access::Subject& subject) {
   conditions_checked_ = true;
   auto grant = access::CheckConditions(world(), grants_, asker, subject, now());
@@ -64,6 +118,8 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
           v = grants.refusal();
         }
       }
+      if (!v && turn.clock_in_doubt() && access::NeedsTheTime(rpc)) v = Refusal(Rule::kClockInDoubt);
+      if (!v) v = CheckQuota(turn, rpc, context.asker, logged);
       if (!v) v = body(context);
       if (!v && !context.conditions_checked_) {
         const bool has_conditions =
@@ -89,7 +145,9 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
       record.set_role(static_cast<pb::Role>(static_cast<int>(context.grant_.role.role)));
       record.set_in_place_of(context.grant_.role.in_place_of);
     }
-    const bool entry = v || (logged && first_row->entry == access::Entry::kLogged);
+    bool entry = logged && first_row->entry == access::Entry::kLogged;
+    if (v) entry = ListRefusal(turn, record.station_id());
+    if (!turn.world().refusals_not_listed.empty()) ListTheRest(turn);
     if (!entry) return;
     turn.Log(record);
     if (v) return;

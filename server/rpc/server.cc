@@ -2,8 +2,7 @@
 #include "server/rpc/server.h"
 
 #include <grpcpp/alarm.h>
-#include <grpcpp/ext/health_check_service_server_builder_option.h>
-#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
 
 #include <algorithm>
 #include <chrono>
@@ -46,6 +45,7 @@ grpc::StatusCode CodeOf(RuleKind kind) {
 constexpr size_t kMaxDetail = 400;
 constexpr size_t kMaxFingerprints = 1024;
 constexpr int kMaxMessage = 512 * 1024;
+constexpr size_t kMaxTransportMemory = size_t{512} << 20;
 // So many calls share a sync at most; then those get their answers.
 constexpr size_t kMaxBatch = 256;
 // One look takes in one connection; it is quiet after so many that brought no call.
@@ -82,21 +82,42 @@ grpc::Status ToStatus(const domain::Verdict& verdict) {
   return {CodeOf(text.kind), text.message, details.SerializeAsString()};
 }
 
-void LiveStreams::Add(grpc::ServerContext* context, std::string key) {
+bool LiveStreams::Add(grpc::ServerContext* context, const std::string& key) {
   base::Lock lock(mutex_);
-  streams_.emplace(std::move(key), context);
+  const auto same = [&](const auto& s) { return s.second.key == key; };
+  if (std::count_if(streams_.begin(), streams_.end(), same) >= kPerStation) return false;
+  streams_[context] = {key, std::chrono::steady_clock::now()};
+  return true;
 }
 
 void LiveStreams::Remove(grpc::ServerContext* context) {
   base::Lock lock(mutex_);
-  std::erase_if(streams_, [context](const auto& s) { return s.second == context; });
+  streams_.erase(context);
 }
 
 void LiveStreams::Cancel(const std::string& key) {
   base::Lock lock(mutex_);
-  for (const auto& [station, context] : streams_) {
-    if (key.empty() || station == key) context->TryCancel();
+  for (auto& [context, stream] : streams_) {
+    if (stream.key != key || stream.cancelled) continue;
+    stream.cancelled = true;
+    context->TryCancel();
   }
+}
+
+void LiveStreams::CancelOld() {
+  const auto oldest = std::chrono::steady_clock::now() - kLongest;
+  base::Lock lock(mutex_);
+  for (auto& [context, stream] : streams_) {
+    if (stream.since > oldest || stream.cancelled) continue;
+    stream.cancelled = true;
+    context->TryCancel();
+  }
+}
+
+bool LiveStreams::WasCancelled(grpc::ServerContext* context) const {
+  base::Lock lock(mutex_);
+  auto it = streams_.find(context);
+  return it == streams_.end() || it->second.cancelled;
 }
 
 // An alarm that goes off at once. `armed` goes false before the queue is looked at, so that work that comes
@@ -123,7 +144,10 @@ Server::~Server() {
 }
 
 int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& error) {
+  // The library's own health service brings threads that poll beside ours, which doubles the cost of every
+  // call.
   grpc::EnableDefaultHealthCheckService(false);
+  certificate_until_ = access::EndOfCertificate(tls.certificate_pem);
   grpc::ServerBuilder builder;
   grpc::SslServerCredentialsOptions options(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   options.pem_root_certs = tls.client_ca_pem;
@@ -134,6 +158,12 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 64);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 15 * 60'000);
+  grpc::ResourceQuota quota("waarborg");
+  quota.Resize(kMaxTransportMemory);
+  builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(kMaxMessage);
 
   BindAll();
@@ -152,24 +182,21 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
   core_.OnRightsEnded([this](const std::string& key) { live_streams_.Cancel(key); });
   wake_ = std::make_unique<WakeTag>(*this);
   core_.journal().OnWork([this] { Wake(); });
+  serving_ = true;
   poller_ = std::thread([this] { Poll(); });
   return port;
 }
 
 void Server::BindAll() {
-  std::vector<Bind> binds = {&BindSessions, &BindChanges,  &BindPeople, &BindStations,
-                             &BindBans,     &BindReleases, &BindChecks, &BindAudit};
+  std::vector<Bind> binds = {&BindSessions, &BindChanges, &BindPeople, &BindStations, &BindBans,
+                             &BindReleases, &BindChecks,  &BindAudit,  &BindHealth,   &BindStandardHealth};
   binds.insert(binds.end(), also_.begin(), also_.end());
   for (Bind bind : binds) bound_services_.push_back((*bind)(*this));
 }
 
-void Server::SetServing(bool serving) {
-  if (auto* health = server_ ? server_->GetHealthCheckService() : nullptr) health->SetServingStatus(serving);
-}
-
 void Server::Shutdown(absl::Duration grace) {
   if (server_ == nullptr) return;
-  SetServing(false);
+  serving_ = false;
   stopping_ = true;
   // Drained here and not by gRPC's own deadline, which waits for idle connections too.
   const absl::Time deadline = absl::Now() + grace;
@@ -205,6 +232,7 @@ void Server::Poll() {
   void* tag = nullptr;
   bool ok = false;
   int quiet = 0;
+  auto streams_looked_at = std::chrono::steady_clock::now();
   for (;;) {
     // Everything that has arrived goes into one batch.
     // A deadline of now would be rounded up to a whole millisecond; one long past is not waited for.
@@ -221,6 +249,11 @@ void Server::Poll() {
     }
     quiet = 0;
     journal.RunQueued();
+    const auto now = std::chrono::steady_clock::now();
+    if (now - streams_looked_at > std::chrono::seconds(1)) {
+      streams_looked_at = now;
+      live_streams_.CancelOld();
+    }
   }
   journal.RunQueued();
 }

@@ -7,9 +7,10 @@
 #include <array>
 #include <atomic>
 #include <bitset>
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -41,17 +42,30 @@ class Tag {
   std::atomic<int>& alive_;
 };
 
-// Streams under way by the key of their station, so that revoking it ends them at once.
+// Streams under way by the key of their station: so that revoking it ends them at once, that no station has
+// many, and that a station that stops reading or sending does not hold one for ever.
 class LiveStreams {
  public:
-  void Add(grpc::ServerContext* context, std::string key);
+  // False when the station has as many as it may have; then nothing was added.
+  bool Add(grpc::ServerContext* context, const std::string& key);
   void Remove(grpc::ServerContext* context);
-  // Cancels the streams of a station, or all when `key` is empty.
+  // Cancels the streams of a station.
   void Cancel(const std::string& key);
+  // Cancels the streams that have lasted too long.
+  void CancelOld();
+  // Whether one of these cancelled it: what it brought so far is not whole.
+  bool WasCancelled(grpc::ServerContext* context) const;
 
  private:
-  base::Mutex mutex_;
-  std::set<std::pair<std::string, grpc::ServerContext*>> streams_ WB_GUARDED_BY(mutex_);
+  static constexpr int kPerStation = 4;
+  static constexpr std::chrono::seconds kLongest{30};
+  struct Stream {
+    std::string key;
+    std::chrono::steady_clock::time_point since;
+    bool cancelled = false;
+  };
+  mutable base::Mutex mutex_;
+  std::map<grpc::ServerContext*, Stream> streams_ WB_GUARDED_BY(mutex_);
 };
 
 struct TlsFiles {
@@ -79,8 +93,9 @@ class Server {
   void AlsoServe(Bind bind) { also_.push_back(bind); }
   // Binds every service and listens. Returns the port, or 0 with a message on `error`.
   int Start(const std::string& listen, const TlsFiles& tls, std::string& error);
-  // Marks the health of the service; NOT_SERVING makes clients look elsewhere.
-  void SetServing(bool serving);
+  bool serving() const { return serving_; }
+  // The last moment of the server's own certificate.
+  absl::Time certificate_until() const { return certificate_until_; }
   // Takes no new calls and gives those under way `grace` to finish. Afterwards the workers and the journal
   // must be stopped, then Finish called.
   void Shutdown(absl::Duration grace);
@@ -134,6 +149,8 @@ class Server {
   std::atomic<int> tags_alive_ = 0;
   std::atomic<int> uploads_ = 0;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> serving_ = false;
+  absl::Time certificate_until_ = absl::InfinitePast();
   bool finished_ = false;
 };
 
@@ -146,5 +163,7 @@ Bound BindBans(Server& server);
 Bound BindReleases(Server& server);
 Bound BindChecks(Server& server);
 Bound BindAudit(Server& server);
+Bound BindHealth(Server& server);
+Bound BindStandardHealth(Server& server);
 
 }  // namespace waarborg::rpc

@@ -80,7 +80,8 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
     if (known == nullptr || !known->WorksOn(c.turn.today()))
       return NoteFailure(c, in.login(), Rule::kSignInFailed);
     c.record.set_subject_id(known->id);
-    const auto step = access::AcceptTotp(known->totp_secret, in.code(), c.now(), known->last_totp_step);
+    const auto step =
+        access::AcceptTotp(known->totp_secret, in.code(), c.turn.clock_reading(), known->last_totp_step);
     // The hash must still be the one that was checked: a reset in between voids it.
     const bool entitled = sign_in->code_is_enough ? MayReturnWithCode(c, known->id) : password_right;
     if (!entitled || !step || known->password_hash != sign_in->password_hash) {

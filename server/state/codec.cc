@@ -21,7 +21,7 @@ static_assert(static_cast<int>(domain::PhotoState::kClosed) == pb::PHOTO_STATE_C
 static_assert(static_cast<int>(domain::PhotoState::kCount) == pb::PhotoState_MAX + 1);
 static_assert(static_cast<int>(domain::Measure::kProvisional) == pb::MEASURE_PROVISIONAL);
 static_assert(static_cast<int>(domain::DestructionReason::kWrongPhoto) == pb::DESTRUCTION_REASON_WRONG_PHOTO);
-static_assert(static_cast<int>(domain::ChangeKind::kConfiguration) == pb::CHANGE_KIND_CONFIGURATION);
+static_assert(static_cast<int>(domain::ChangeKind::kClock) == pb::CHANGE_KIND_CLOCK);
 static_assert(static_cast<int>(domain::BreachOutcome::kRemoved) == pb::BREACH_OUTCOME_REMOVED);
 static_assert(static_cast<int>(domain::InformedHow::kLetter) == pb::INFORMED_HOW_LETTER);
 static_assert(static_cast<int>(domain::LegalForm::kOwnership) == pb::LEGAL_FORM_OWNERSHIP);
@@ -567,6 +567,7 @@ std::string EncodeChange(const domain::Change& change) {
   record.set_configuration(change.configuration);
   record.set_base_digest(change.base_digest);
   record.set_first_half_digest(change.first_half_digest);
+  if (change.kind == domain::ChangeKind::kClock) record.set_clock_ms(absl::ToUnixMillis(change.clock));
   return record.SerializeAsString();
 }
 
@@ -589,6 +590,7 @@ std::optional<domain::Change> DecodeChange(const std::string& bytes) {
   out.configuration = record.configuration();
   out.base_digest = record.base_digest();
   out.first_half_digest = record.first_half_digest();
+  out.clock = absl::FromUnixMillis(record.clock_ms());
   return out;
 }
 

@@ -16,6 +16,7 @@
 #include "server/domain/match.h"
 #include "server/domain/municipality.h"
 #include "server/domain/people.h"
+#include "server/state/meter.h"
 
 namespace waarborg::state {
 
@@ -87,6 +88,17 @@ class World {
   Failures FailuresOf(const std::string& login, const std::string& station_id) const;
   void NoteFailure(const std::string& login, const std::string& station_id, absl::Time now);
   void ForgetFailures(const std::string& login, const std::string& station_id);
+
+  // What people and stations do often; forgotten at a restart. Keys are "person ID" and "station ID".
+  Meter checks{absl::Hours(1)};
+  Meter photos{absl::Hours(1)};
+  // Refusals by station, and how many of them were not listed one by one, since when.
+  Meter refusals{absl::Minutes(1)};
+  struct NotListed {
+    uint64_t count = 0;
+    absl::Time since;
+  };
+  std::map<std::string, NotListed> refusals_not_listed;
 
  private:
   std::shared_ptr<const domain::Municipality> municipality_;

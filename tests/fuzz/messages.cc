@@ -21,6 +21,7 @@
 #include "server/config/config.h"
 #include "server/jobs/clockwork.h"
 #include "server/rpc/server.h"
+#include "tests/support/memory_room.h"
 #include "tests/support/memory_store.h"
 
 namespace waarborg {
@@ -47,7 +48,8 @@ class House {
     folder_ = mkdtemp(name);
     file_keys_ = *keys::Keystore::Open(folder_, "file", root_, random_);
     photo_keys_ = *keys::Keystore::Open(folder_, "photo", root_, random_);
-    auto journal = journal::Journal::Open({&clock_, &random_, &store_, file_keys_.get(), photo_keys_.get()});
+    auto journal =
+        journal::Journal::Open({&clock_, &random_, &store_, file_keys_.get(), photo_keys_.get(), &room_});
     Must(journal.ok(), "no journal");
     journal_ = std::move(*journal);
     journal_->SetClockwork(jobs::RunDue);
@@ -145,6 +147,7 @@ class House {
   base::SystemRandom random_;
   base::Secret root_{std::string(32, 'r')};
   testing::MemoryStore store_;
+  testing::MemoryRoom room_;
   std::unique_ptr<keys::Keystore> file_keys_, photo_keys_;
   base::Workers workers_{1, 64};
   std::unique_ptr<journal::Journal> journal_;

@@ -16,6 +16,7 @@
 #include "waarborg/v1/bans.pb.h"
 #include "waarborg/v1/changes.pb.h"
 #include "waarborg/v1/checks.pb.h"
+#include "waarborg/v1/health.pb.h"
 #include "waarborg/v1/people.pb.h"
 #include "waarborg/v1/releases.pb.h"
 #include "waarborg/v1/sessions.pb.h"
@@ -81,7 +82,7 @@ int Main(const std::string& folder) {
   // Keeps every message linked in; the rest goes by name.
   (void)v1::ListEntriesRequest(), (void)v1::ProposeBanRequest(), (void)v1::ListChangesRequest();
   (void)v1::CheckVisitorRequest(), (void)v1::ListPeopleRequest(), (void)v1::SupplyPhotoRequest();
-  (void)v1::OpenSessionRequest(), (void)v1::ListStationsRequest();
+  (void)v1::OpenSessionRequest(), (void)v1::ListStationsRequest(), (void)v1::GetHealthRequest();
   for (int i = 0; i < static_cast<int>(access::Rpc::kRpcCount); ++i) {
     const auto rpc = static_cast<access::Rpc>(i);
     const access::RpcName& name = access::NameOf(rpc);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "server/rpc/health.h"
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "server/rpc/calls.h"
+#include "server/state/codec.h"
+#include "waarborg/v1/health.grpc.pb.h"
+
+namespace waarborg::rpc {
+namespace {
+
+using access::Rpc;
+using domain::Verdict;
+
+namespace hp = ::grpc::health::v1;
+
+constexpr absl::Duration kCertificateWarning = absl::Hours(24 * 30);
+// A key that should be gone and is still there after this is overdue.
+constexpr absl::Duration kDestructionGrace = absl::Seconds(10);
+
+struct Words {
+  const char* message;
+  const char* next;
+  const char* message_nl;
+  const char* next_nl;
+};
+
+pb::PromiseHealth Promise(const char* name, bool kept, bool blocks, const Words& good, const Words& bad) {
+  pb::PromiseHealth p;
+  p.set_name(name);
+  p.set_kept(kept);
+  p.set_blocks(!kept && blocks);
+  const Words& words = kept ? good : bad;
+  p.set_message(words.message);
+  p.set_next_step(words.next);
+  p.set_message_nl(words.message_nl);
+  p.set_next_step_nl(words.next_nl);
+  return p;
+}
+
+// Answers a call that is not offered.
+class RefuseWatch final : public Tag {
+ public:
+  static void Arm(Server& server, hp::Health::AsyncService* service) {
+    auto* call = new RefuseWatch(server, service);
+    service->RequestWatch(&call->context_, &call->in_, &call->writer_, server.queue(), server.queue(), call);
+  }
+  void Proceed(bool ok) override {
+    if (finishing_ || !ok) {
+      delete this;
+      return;
+    }
+    finishing_ = true;
+    if (!server_.stopping()) Arm(server_, service_);
+    writer_.Finish({grpc::StatusCode::UNIMPLEMENTED, "ask Check again instead"}, this);
+  }
+
+ private:
+  RefuseWatch(Server& server, hp::Health::AsyncService* service)
+      : Tag(server.tags_alive()), server_(server), service_(service), writer_(&context_) {}
+
+  Server& server_;
+  hp::Health::AsyncService* service_;
+  grpc::ServerContext context_;
+  hp::HealthCheckRequest in_;
+  grpc::ServerAsyncWriter<hp::HealthCheckResponse> writer_;
+  bool finishing_ = false;
+};
+
+}  // namespace
+
+std::vector<pb::PromiseHealth> Promises(const journal::Journal::Condition& condition,
+                                        absl::Time certificate_until, absl::Time now) {
+  std::vector<pb::PromiseHealth> out;
+  out.push_back(Promise(
+      "recording", !condition.failed && !condition.no_room, true,
+      {"Every look and every step is recorded.", "", "Elke blik en elke stap wordt vastgelegd.", ""},
+      condition.failed
+          ? Words{"Recording failed: nothing is answered until the service starts again.",
+                  "Look at the disk and at the journal, then start the service.",
+                  "Vastleggen is mislukt: er komt geen antwoord tot het systeem opnieuw start.",
+                  "Kijk naar de schijf en het systeemlogboek en start het systeem dan opnieuw."}
+          : Words{
+                "The disk is full: nothing is recorded, so nothing is answered; destruction goes on.",
+                "Make room on the disk of the data folder; the service goes on by itself.",
+                "De schijf is vol: er wordt niets vastgelegd en dus niets beantwoord; vernietigen gaat door.",
+                "Maak ruimte op de schijf van de gegevensmap; het systeem gaat dan vanzelf verder."}));
+  out.push_back(Promise("destruction", condition.destruction_due + kDestructionGrace > now, false,
+                        {"Photos are destroyed when their ban ends.", "",
+                         "Foto's worden vernietigd als hun verbod eindigt.", ""},
+                        {"A photo that should be gone still has its key; it cannot be seen any more.",
+                         "Look at the journal; the service tries again at every start.",
+                         "Een foto die weg had moeten zijn heeft zijn sleutel nog; te zien is hij niet meer.",
+                         "Kijk in het systeemlogboek; bij elke start probeert het systeem het opnieuw."}));
+  out.push_back(Promise(
+      "clock", !condition.clock_in_doubt, true, {"The time is believed.", "", "De klok wordt vertrouwd.", ""},
+      {"The clock jumped forward and is not synchronised: nothing is checked and nothing destroyed.",
+       "Set the clock, or let two people confirm it: waarborg clock propose, waarborg change confirm.",
+       "De klok versprong vooruit en loopt niet gelijk: er wordt niets gecontroleerd en niets vernietigd.",
+       "Zet de klok goed, of laat twee mensen haar bevestigen: waarborg clock propose en waarborg change "
+       "confirm."}));
+  out.push_back(Promise(
+      "certificate", now + kCertificateWarning < certificate_until, false,
+      {"The certificate of the service is valid.", "", "Het certificaat van het systeem is geldig.", ""},
+      {"The certificate of the service ends within thirty days, or has ended.",
+       "Renew it: deploy/pki server, then restart the service.",
+       "Het certificaat van het systeem eindigt binnen dertig dagen, of is geëindigd.",
+       "Vernieuw het: deploy/pki server, en start het systeem opnieuw."}));
+  *out.back().mutable_until() = state::ToProto(certificate_until);
+  return out;
+}
+
+// On the polling thread, which is the journal's writer.
+Bound BindHealth(Server& server) {
+  using S = pb::HealthService::AsyncService;
+  auto service = std::make_unique<S>();
+  Binder<S> b(server, service.get());
+  b.Query<pb::GetHealthRequest, pb::GetHealthResponse>(
+      Rpc::kGetHealth, &S::RequestGetHealth,
+      [&server](Context& c, const pb::GetHealthRequest&, pb::GetHealthResponse& out) -> Verdict {
+        for (auto& p : Promises(server.core().journal().condition(), server.certificate_until(), c.now())) {
+          *out.add_promises() = std::move(p);
+        }
+        return domain::kAllowed;
+      });
+  Arm arm = b.TakeArm();
+  return {std::move(service), std::move(arm)};
+}
+
+Bound BindStandardHealth(Server& server) {
+  using S = hp::Health::AsyncService;
+  auto service = std::make_unique<S>();
+  auto arm = [&server, s = service.get()] {
+    auto request = [&server, s](auto* context, auto* in, auto* writer, void* tag) {
+      s->RequestCheck(context, in, writer, server.queue(), server.queue(), tag);
+    };
+    // Answered without the journal, which may be what is wrong.
+    auto handler = [&server](const access::Credentials&, const hp::HealthCheckRequest& in,
+                             hp::HealthCheckResponse* out, const Done& done) {
+      bool known = in.service().empty(), good = server.serving();
+      for (const auto& p : Promises(server.core().journal().condition(), server.certificate_until(),
+                                    server.core().journal().time())) {
+        if (in.service().empty()) {
+          good = good && (p.kept() || !p.blocks());
+        } else if (in.service() == "waarborg." + p.name()) {
+          known = true;
+          good = p.kept();
+        }
+      }
+      out->set_status(good ? hp::HealthCheckResponse::SERVING : hp::HealthCheckResponse::NOT_SERVING);
+      done(known ? domain::kAllowed : Verdict(domain::Refusal(domain::Rule::kNotFound, "service")));
+    };
+    UnaryCall<hp::HealthCheckRequest, hp::HealthCheckResponse>::Arm(server, request, handler);
+    RefuseWatch::Arm(server, s);
+  };
+  return {std::move(service), std::move(arm)};
+}
+
+}  // namespace waarborg::rpc

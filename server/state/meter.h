@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <string>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+
+namespace waarborg::state {
+
+// Counts what happens for each key, in windows that begin with its first event. Memory is bounded: when more
+// keys are kept than anybody needs, those whose window has passed go, and if that is not enough all do.
+class Meter {
+ public:
+  explicit Meter(absl::Duration window) : window_(window) {}
+
+  // How often in the window that runs at `now`, without counting.
+  int Peek(const std::string& key, absl::Time now) const {
+    auto it = counts_.find(key);
+    return it == counts_.end() || it->second.from + window_ <= now ? 0 : it->second.count;
+  }
+  // Counts one more and returns how often, this one included.
+  int Count(const std::string& key, absl::Time now) {
+    if (counts_.size() > kMaxKeys) Sweep(now);
+    Window& w = counts_[key];
+    if (w.count == 0 || w.from + window_ <= now) w = {now, 0};
+    return ++w.count;
+  }
+
+ private:
+  static constexpr size_t kMaxKeys = 10000;
+  struct Window {
+    absl::Time from;
+    int count = 0;
+  };
+  void Sweep(absl::Time now) {
+    absl::erase_if(counts_, [&](const auto& c) { return c.second.from + window_ <= now; });
+    if (counts_.size() > kMaxKeys) counts_.clear();
+  }
+
+  absl::Duration window_;
+  absl::flat_hash_map<std::string, Window> counts_;
+};
+
+}  // namespace waarborg::state
