@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/access/wire.h"
 #include "server/base/file.h"
+#include "server/photos/child.h"
 #include "server/rpc/server.h"
 #include "server/setup.h"
 #ifdef WAARBORG_TEST_BUILD
@@ -151,8 +152,14 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     Say(std::string(house.status().message()));
     return kDataError;
   }
+  const std::string decoder = photos::DecoderBesideThisProgram();
+  if (::access(decoder.c_str(), X_OK) != 0) {
+    Say("there is no waarborg-decoder beside this program: " + decoder);
+    return kUnavailable;
+  }
   base::Workers workers(2, 64);
-  rpc::Core core({house->journal.get(), &workers, &random, {config.argon2_memory_kib, config.argon2_passes}});
+  rpc::Core core(
+      {house->journal.get(), &workers, &random, {config.argon2_memory_kib, config.argon2_passes}, decoder});
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);

@@ -17,6 +17,7 @@
 
 #include "client/commands/command.h"
 #include "server/access/wire.h"
+#include "server/base/clock.h"
 
 namespace waarborg::client {
 namespace {
@@ -25,6 +26,7 @@ namespace {
 constexpr int kRefused = 1;
 constexpr int kUsage = 2;
 constexpr int kNotReached = 3;
+constexpr absl::Duration kCertificateWarning = absl::Hours(24 * 30);
 
 struct Globals {
   std::string station;
@@ -124,6 +126,15 @@ int Execute(const Command& command, const Globals& globals, Arguments& arguments
     return kUsage;
   }
   const bool dutch = globals.language != "en";
+  const absl::Time until = access::EndOfCertificate(files.certificate_pem);
+  if (until < base::SystemClock().Now() + kCertificateWarning) {
+    std::fprintf(
+        stderr, "%s %s.\n%s\n",
+        dutch ? "Het certificaat van deze werkplek eindigt op" : "The certificate of this workplace ends on",
+        base::FormatLocal(until).c_str(),
+        dutch ? "Vraag de beheerder om het te vernieuwen: deploy/pki renew-station."
+              : "Ask the administrator to renew it: deploy/pki renew-station.");
+  }
   const bool asks_password = command.name == "session login" || command.name == "session enrol";
   if (asks_password && !arguments.Has("password") && !arguments.Has("password-file")) {
     arguments.Add("password", Ask(dutch ? "Wachtwoord" : "Password", true));

@@ -205,6 +205,12 @@ Reply ProposeConfiguration(Call& call) {
   return Tell(call, &Changes::ProposeConfiguration, ChangeStub(call), request, response);
 }
 
+Reply ProposeClock(Call& call) {
+  std::shared_ptr<pb::ProposeClockResponse> response;
+  pb::ProposeClockRequest request;
+  return Tell(call, &Changes::ProposeClock, ChangeStub(call), request, response);
+}
+
 Reply ShowConfiguration(Call& call) {
   std::shared_ptr<pb::GetConfigurationResponse> response;
   Reply reply =
@@ -261,6 +267,10 @@ void AddPeopleCommands(std::vector<Command>& out) {
                  "Propose another municipal configuration",
                  {{"file", Kind::kFile, "municipality.toml", true}, KeyOption()},
                  ProposeConfiguration});
+  out.push_back({"clock propose",
+                 "Propose to believe the clock of the server, while it is in doubt (administrator)",
+                 {KeyOption()},
+                 ProposeClock});
   out.push_back({"config show", "The municipal configuration in force", {}, ShowConfiguration});
 }
 

@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/commands/parts.h"
+#include "waarborg/v1/health.grpc.pb.h"
 #include "waarborg/v1/sessions.grpc.pb.h"
 
 namespace waarborg::client {
@@ -107,6 +108,28 @@ Reply Policy(Call& call) {
   return reply;
 }
 
+// What is promised and whether it is kept; for people and for monitoring.
+Reply ShowHealth(Call& call) {
+  std::shared_ptr<pb::GetHealthResponse> response;
+  Reply reply = Ask(call, &pb::HealthService::Stub::GetHealth,
+                    pb::HealthService::NewStub(call.connection.channel()), pb::GetHealthRequest(), response);
+  if (!reply.ok()) return reply;
+  bool blocked = false, all_kept = true;
+  for (const pb::PromiseHealth& p : response->promises()) {
+    const std::string state = p.kept() ? "kept" : p.blocks() ? "broken" : "at-risk";
+    reply.Fact(p.name(), state);
+    blocked |= p.blocks();
+    all_kept &= p.kept();
+    reply.lines.push_back(absl::StrCat(p.kept() ? "  " : "! ", call.Say(p.message_nl(), p.message())));
+    if (!p.kept()) reply.lines.push_back("  " + call.Say(p.next_step_nl(), p.next_step()));
+    if (p.has_until()) {
+      reply.lines.push_back(absl::StrCat("    ", call.Say("tot en met ", "until "), Text(p.until())));
+    }
+  }
+  reply.word = blocked ? "broken" : all_kept ? "healthy" : "at-risk";
+  return reply;
+}
+
 }  // namespace
 
 void AddSessionCommands(std::vector<Command>& out) {
@@ -128,6 +151,7 @@ void AddSessionCommands(std::vector<Command>& out) {
                   password,
                   password_file},
                  Enrol});
+  out.push_back({"health", "Which promises the service keeps now; needs no sign-in", {}, ShowHealth});
   out.push_back({"policy", "The whole table of who may do what under which conditions", {}, Policy});
 }
 

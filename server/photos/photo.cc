@@ -151,7 +151,7 @@ Raster FitInto(const Raster& source, int width, int height) {
   return out;
 }
 
-Outcome<std::string> Normalise(std::string_view file) {
+Outcome<Raster> Fitted(std::string_view file) {
   if (file.size() > kMaxBytes) return Rule::kPhotoTooLarge;
   Outcome<Raster> raster = Rule::kPhotoNotAnImage;
   if (StartsWith(file, "\xFF\xD8\xFF")) {
@@ -160,7 +160,13 @@ Outcome<std::string> Normalise(std::string_view file) {
     raster = DecodePng(file);
   }
   if (!raster.ok()) return raster.refusal();
-  std::string jpeg = EncodeJpeg(FitInto(raster.value(), kWidth, kHeight));
+  return FitInto(raster.value(), kWidth, kHeight);
+}
+
+Outcome<std::string> Normalise(std::string_view file) {
+  auto raster = Fitted(file);
+  if (!raster.ok()) return raster.refusal();
+  std::string jpeg = EncodeJpeg(raster.value());
   if (jpeg.empty()) return Rule::kInternal;
   return jpeg;
 }

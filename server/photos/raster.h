@@ -38,4 +38,7 @@ std::string EncodeJpeg(const Raster& raster);
 // Scaled to fit into width x height by averaging areas, centred on light grey.
 Raster FitInto(const Raster& source, int width, int height);
 
+// A foreign picture, decoded and fitted to the size of an ID photo; refused for the reasons of Normalise.
+domain::Outcome<Raster> Fitted(std::string_view file);
+
 }  // namespace waarborg::photos

@@ -78,6 +78,7 @@ class Core {
     base::Workers* workers;
     base::Random* random;
     access::HashCost hash_cost;
+    std::string decoder;  // path of waarborg-decoder
   };
   explicit Core(const Parts& parts) : parts_(parts) {}
 
@@ -99,6 +100,7 @@ class Core {
 
   journal::Journal& journal() { return *parts_.journal; }
   base::Random& random() { return *parts_.random; }
+  const std::string& decoder() const { return parts_.decoder; }
   const access::HashCost& hash_cost() const { return parts_.hash_cost; }
 
   // Called on the writer's thread when a station or person has lost their rights: whoever serves streams ends

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "server/keys/sealing.h"
+#include "server/photos/child.h"
 #include "server/photos/photo.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/show.h"
@@ -141,7 +142,8 @@ void SupplyPhoto(Core& core, const Credentials& credentials, const pb::SupplyPho
   auto bytes = std::make_shared<std::string>(std::move(file));
   core.Offload(done, [&core, credentials, &first, bytes, out, done] {
     const std::string request = absl::StrCat(first.SerializeAsString(), keys::Sha256(*bytes));
-    auto normalised = std::make_shared<Outcome<std::string>>(photos::Normalise(*bytes));
+    auto normalised =
+        std::make_shared<Outcome<std::string>>(photos::NormaliseInChild(core.decoder(), *bytes));
     base::Wipe(*bytes);
     auto body = [&first, normalised, out](Context& c) -> Outcome<std::string> {
       auto ban = CheckSupply(c, first.approval());
