@@ -23,6 +23,7 @@
 #ifdef WAARBORG_TEST_BUILD
 #include "server/base/file_clock.h"
 #include "tests/bench/echo.h"
+#include "tests/crash/late_store.h"
 #endif
 
 namespace waarborg::server {
@@ -81,6 +82,7 @@ class FileRoom : public base::DiskRoom {
 struct TestOptions {
   std::string clock;
   std::string room;
+  std::string fault;
 };
 
 std::unique_ptr<base::Room> MakeRoom(const config::ServerConfig& config, const TestOptions& test) {
@@ -147,7 +149,14 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   }
   base::SystemRandom random;
   auto room = MakeRoom(config, test);
-  auto house = OpenHouse(config, *clock, random, *room);
+  WrapStore wrap;
+#ifdef WAARBORG_TEST_BUILD
+  if (test.fault == "late-store") {
+    Say("TEST FAULT: answers before it writes");
+    wrap = [](auto store) { return std::make_unique<testing::LateStore>(std::move(store)); };
+  }
+#endif
+  auto house = OpenHouse(config, *clock, random, *room, wrap);
   if (!house.ok()) {
     Say(std::string(house.status().message()));
     return kDataError;
@@ -236,6 +245,8 @@ int Main(int argc, char** argv) {
   for (auto* sub : {run, init})
     sub->add_option("--test-clock", test.clock, "File with the time of the test clock");
   run->add_option("--test-room", test.room, "File with the number of bytes that are free on the disk");
+  run->add_option("--test-fault", test.fault, "A fault on purpose: late-store")
+      ->check(CLI::IsMember({"late-store"}));
 #endif
   run->add_option("--port-file", port_file, "Write the port that was taken to this file");
 

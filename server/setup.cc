@@ -51,7 +51,7 @@ absl::Status MakeFolder(const std::string& path) {
 }
 
 absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room) {
+                                base::Room& room, const WrapStore& wrap) {
   auto root = ReadRootKey(config.root_key_file);
   if (!root.ok()) return root.status();
   if (auto s = MakeFolder(config.data_folder); !s.ok()) return s;
@@ -59,7 +59,7 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock&
   // The store first: its lock keeps a second server away from the keystores too.
   auto store = store::OpenRocksDb(config.data_folder + "/store");
   if (!store.ok()) return store.status();
-  house.store = std::move(*store);
+  house.store = wrap ? wrap(std::move(*store)) : std::move(*store);
   const std::string keys_folder = config.data_folder + "/keys";
   auto file_keys = keys::Keystore::Open(keys_folder, "file", *root, random);
   if (!file_keys.ok()) return file_keys.status();
@@ -91,8 +91,8 @@ domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role r
 }  // namespace
 
 absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room) {
-  auto house = OpenParts(config, clock, random, room);
+                                base::Room& room, const WrapStore& wrap) {
+  auto house = OpenParts(config, clock, random, room, wrap);
   if (!house.ok()) return house.status();
   journal::Journal& journal = *house->journal;
   if (journal.world().people().empty()) {
@@ -144,7 +144,7 @@ absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, 
     base::Wipe(hex);
     if (!s.ok()) return s;
   }
-  auto house = OpenParts(config, clock, random, room);
+  auto house = OpenParts(config, clock, random, room, nullptr);
   if (!house.ok()) return house.status();
   if (!house->journal->world().people().empty()) {
     return absl::AlreadyExistsError(absl::StrCat(config.data_folder, " is set up already"));

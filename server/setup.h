@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,10 +25,13 @@ struct House {
   std::unique_ptr<journal::Journal> journal;
 };
 
+// What is put around the store before anything uses it; the test build plants faults here.
+using WrapStore = std::function<std::unique_ptr<store::Store>(std::unique_ptr<store::Store>)>;
+
 // Opens everything in the data folder; brings what the clock set off meanwhile up to date, destruction
 // included, so that nothing is served before it.
 absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room);
+                                base::Room& room, const WrapStore& wrap = nullptr);
 
 // One of the first two people, or the first station, as given on the command line.
 struct FirstPerson {

@@ -378,7 +378,7 @@ int Main(int argc, char** argv) {
   }
   char name[] = "/var/tmp/waarborg-bench-XXXXXX";  // a disk; /tmp may be memory
   const std::string folder = mkdtemp(name);
-  testing::Town::Build(folder + "/town");
+  testing::Town::Build(folder + "/town", /*unlimited=*/true);
   auto town = testing::Town::Copy(folder + "/town", folder + "/bench");
   if (!town->Start()) Fail("no server: " + town->Log());
   for (int i = 0; i < kBans; ++i) {

@@ -88,7 +88,7 @@ void MustRun(const std::string& shell_command) {
   if (status != 0) Fail(absl::StrCat("failed (", status, "): ", shell_command));
 }
 
-void Town::Build(const std::string& folder) {
+void Town::Build(const std::string& folder, bool unlimited) {
   const std::string pki = SourceFolder() + "/deploy/pki ";
   MustRun("rm -rf " + folder + " && mkdir -p " + folder);
   MustRun(pki + "authority " + folder + "/pki");
@@ -107,15 +107,22 @@ void Town::Build(const std::string& folder) {
         // Cheap hashes: the tests sign in hundreds of times.
         "[password_hash]\nmemory_kib = 8192\npasses = 1\n");
 
+  std::string municipality = Slurp(SourceFolder() + "/deploy/example/municipality.toml");
+  if (unlimited) {
+    municipality =
+        absl::StrReplaceAll(municipality, {{"checks_per_hour = 600", "checks_per_hour = 1000000000"},
+                                           {"photos_per_hour = 60", "photos_per_hour = 1000000000"}});
+  }
+  Spill(folder + "/municipality.toml", municipality);
   Town town(folder);
   town.SetClock(*ParseMoment("2026-03-02 09:00", absl::Now()));
-  MustRun(absl::StrCat(
-      "cd ", folder, " && ", ProgramFolder(), "/waarborgd-test init --config waarborgd.toml",
-      " --test-clock clock --municipality ", SourceFolder(), "/deploy/example/municipality.toml",
-      " --administrator beheer --administrator-name 'Bas Bosuil'",
-      " --privacy-officer privacy --privacy-officer-name 'Pia Parkiet'", " --station ", stations[0][0],
-      " --station-location ", stations[0][1], " --station-certificate pki/stations/", stations[0][0],
-      "/station.pem > codes 2> init.log"));
+  MustRun(absl::StrCat("cd ", folder, " && ", ProgramFolder(), "/waarborgd-test init --config waarborgd.toml",
+                       " --test-clock clock --municipality municipality.toml",
+                       " --administrator beheer --administrator-name 'Bas Bosuil'",
+                       " --privacy-officer privacy --privacy-officer-name 'Pia Parkiet'", " --station ",
+                       stations[0][0], " --station-location ", stations[0][1],
+                       " --station-certificate pki/stations/", stations[0][0],
+                       "/station.pem > codes 2> init.log"));
   if (!town.Start()) Fail("the server did not start: " + town.Log());
   std::istringstream codes(Slurp(folder + "/codes"));
   for (std::string login, first, second; codes >> login >> first >> second;) town.Enrol(login, first, second);
@@ -198,8 +205,13 @@ bool Town::Start() {
     dup2(log, 1);
     dup2(log, 2);
     const std::string program = ProgramFolder() + "/waarborgd-test";
-    execl(program.c_str(), program.c_str(), "run", "--config", "waarborgd.toml", "--test-clock", "clock",
-          "--port-file", "port", nullptr);
+    std::vector<std::string> words = {program,        "run",   "--config",    "waarborgd.toml",
+                                      "--test-clock", "clock", "--port-file", "port"};
+    words.insert(words.end(), server_options_.begin(), server_options_.end());
+    std::vector<char*> arguments;
+    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    execv(program.c_str(), arguments.data());
     _exit(127);
   }
   seats_.clear();

@@ -28,13 +28,16 @@ class Town {
 
   // Makes the municipality in `folder` and leaves it stopped, to be copied. The clock stands at 2026-03-02
   // 09:00. Ends the program with a message when something fails: without a town there is no test.
-  static void Build(const std::string& folder);
+  // With `unlimited` nobody is told that they check or look too often.
+  static void Build(const std::string& folder, bool unlimited = false);
   // A copy of a town that was built, stopped.
   static std::unique_ptr<Town> Copy(const std::string& built, const std::string& folder);
   ~Town();
 
   // Starts the server and waits until it serves; false when it ended instead (its log then says why).
   bool Start();
+  // Options of the test build for the next starts: "--test-fault late-store".
+  void SetServerOptions(std::vector<std::string> options) { server_options_ = std::move(options); }
   // Sends the signal and waits; returns the exit status as waitpid gives it.
   int Stop(int signal);
   bool running() const { return pid_ > 0; }
@@ -74,6 +77,7 @@ class Town {
   };
 
   std::string folder_;
+  std::vector<std::string> server_options_;
   pid_t pid_ = -1;
   int port_ = 0;
   std::map<std::string, Someone> people_;
