@@ -23,7 +23,7 @@
 #ifdef WAARBORG_TEST_BUILD
 #include "server/base/file_clock.h"
 #include "tests/bench/echo.h"
-#include "tests/crash/late_store.h"
+#include "tests/crash/faulty_store.h"
 #endif
 
 namespace waarborg::server {
@@ -83,6 +83,7 @@ struct TestOptions {
   std::string clock;
   std::string room;
   std::string fault;
+  int stream_seconds = 0;
 };
 
 std::unique_ptr<base::Room> MakeRoom(const config::ServerConfig& config, const TestOptions& test) {
@@ -151,9 +152,11 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   auto room = MakeRoom(config, test);
   WrapStore wrap;
 #ifdef WAARBORG_TEST_BUILD
-  if (test.fault == "late-store") {
-    Say("TEST FAULT: answers before it writes");
-    wrap = [](auto store) { return std::make_unique<testing::LateStore>(std::move(store)); };
+  if (!test.fault.empty()) {
+    Say("TEST FAULT: " + test.fault);
+    wrap = [late = test.fault == "late-store"](auto store) {
+      return std::make_unique<testing::FaultyStore>(std::move(store), late);
+    };
   }
 #endif
   auto house = OpenHouse(config, *clock, random, *room, wrap);
@@ -172,6 +175,7 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);
+  if (test.stream_seconds > 0) server.live_streams().SetLongest(std::chrono::seconds(test.stream_seconds));
 #endif
   std::atomic<bool> failed = false;
   house->journal->OnFailure([&failed](const absl::Status& s) {
@@ -245,8 +249,9 @@ int Main(int argc, char** argv) {
   for (auto* sub : {run, init})
     sub->add_option("--test-clock", test.clock, "File with the time of the test clock");
   run->add_option("--test-room", test.room, "File with the number of bytes that are free on the disk");
-  run->add_option("--test-fault", test.fault, "A fault on purpose: late-store")
-      ->check(CLI::IsMember({"late-store"}));
+  run->add_option("--test-fault", test.fault, "A fault on purpose")
+      ->check(CLI::IsMember({"late-store", "failing-store"}));
+  run->add_option("--test-stream-seconds", test.stream_seconds, "How long a stream may last");
 #endif
   run->add_option("--port-file", port_file, "Write the port that was taken to this file");
 

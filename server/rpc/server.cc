@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "server/rpc/server.h"
 
+#include <grpc/support/log.h>
 #include <grpcpp/alarm.h>
 #include <grpcpp/resource_quota.h>
 
@@ -8,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "absl/time/clock.h"
 #include "server/access/wire.h"
@@ -52,6 +54,19 @@ constexpr size_t kMaxBatch = 256;
 constexpr int kQuietLooks = 4;
 // The clock is looked at so often at least: what follows from the end of a ban is due within a second.
 constexpr int kLookMs = 500;
+
+// What the library says goes here instead of to standard error: handshakes that fail are counted, for anybody
+// can make as many of them as they like; of the rest a few lines a minute are let through.
+std::atomic<uint64_t> connections_refused = 0;
+std::atomic<int> lines_left = 20;
+
+void OnLibraryLine(gpr_log_func_args* line) {
+  if (std::strstr(line->message, "andshake") != nullptr) {
+    ++connections_refused;
+  } else if (line->severity == GPR_LOG_SEVERITY_ERROR && lines_left.fetch_sub(1) > 0) {
+    std::fprintf(stderr, "waarborgd: grpc: %.300s\n", line->message);
+  }
+}
 
 }  // namespace
 
@@ -105,7 +120,7 @@ void LiveStreams::Cancel(const std::string& key) {
 }
 
 void LiveStreams::CancelOld() {
-  const auto oldest = std::chrono::steady_clock::now() - kLongest;
+  const auto oldest = std::chrono::steady_clock::now() - longest_;
   base::Lock lock(mutex_);
   for (auto& [context, stream] : streams_) {
     if (stream.since > oldest || stream.cancelled) continue;
@@ -144,6 +159,7 @@ Server::~Server() {
 }
 
 int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& error) {
+  gpr_set_log_function(&OnLibraryLine);
   // The library's own health service brings threads that poll beside ours, which doubles the cost of every
   // call.
   grpc::EnableDefaultHealthCheckService(false);
@@ -222,6 +238,21 @@ void Server::Finish() {
   }
 }
 
+void Server::LogRefusedConnections() {
+  const uint64_t count = connections_refused.exchange(0);
+  lines_left = 20;
+  std::fprintf(stderr, "waarborgd: %llu connections refused: no certificate, a wrong one, or no TLS\n",
+               static_cast<unsigned long long>(count));
+  auto log = [count](journal::Turn& turn) {
+    pb::AuditRecord record;
+    record.set_event("ConnectionsRefused");
+    record.set_result(pb::RESULT_REFUSED);
+    record.set_count(count);
+    turn.Log(std::move(record));
+  };
+  core_.journal().Submit({log, [](bool) {}});
+}
+
 void Server::Wake() {
   // The poller looks at the queue by itself before it sleeps.
   if (std::this_thread::get_id() != poller_.get_id()) wake_->Arm();
@@ -232,7 +263,8 @@ void Server::Poll() {
   void* tag = nullptr;
   bool ok = false;
   int quiet = 0;
-  auto streams_looked_at = std::chrono::steady_clock::now();
+  auto looked_around_at = std::chrono::steady_clock::now();
+  auto connections_logged_at = looked_around_at - std::chrono::hours(1);
   for (;;) {
     // Everything that has arrived goes into one batch.
     // A deadline of now would be rounded up to a whole millisecond; one long past is not waited for.
@@ -250,9 +282,14 @@ void Server::Poll() {
     quiet = 0;
     journal.RunQueued();
     const auto now = std::chrono::steady_clock::now();
-    if (now - streams_looked_at > std::chrono::seconds(1)) {
-      streams_looked_at = now;
+    if (now - looked_around_at > std::chrono::seconds(1)) {
+      looked_around_at = now;
       live_streams_.CancelOld();
+    }
+    // At once after a quiet minute, and once a minute while it goes on.
+    if (connections_refused > 0 && now - connections_logged_at > std::chrono::minutes(1)) {
+      connections_logged_at = now;
+      LogRefusedConnections();
     }
   }
   journal.RunQueued();

@@ -51,6 +51,8 @@ class LiveStreams {
   void Remove(grpc::ServerContext* context);
   // Cancels the streams of a station.
   void Cancel(const std::string& key);
+  // Before the first stream; for tests.
+  void SetLongest(std::chrono::seconds longest) { longest_ = longest; }
   // Cancels the streams that have lasted too long.
   void CancelOld();
   // Whether one of these cancelled it: what it brought so far is not whole.
@@ -58,12 +60,12 @@ class LiveStreams {
 
  private:
   static constexpr int kPerStation = 4;
-  static constexpr std::chrono::seconds kLongest{30};
   struct Stream {
     std::string key;
     std::chrono::steady_clock::time_point since;
     bool cancelled = false;
   };
+  std::chrono::seconds longest_{30};
   mutable base::Mutex mutex_;
   std::map<grpc::ServerContext*, Stream> streams_ WB_GUARDED_BY(mutex_);
 };
@@ -128,6 +130,9 @@ class Server {
 
  private:
   void Poll();
+  // Makes an entry of the connections that did not get through the handshake: nobody knows whose they were,
+  // but that somebody tries at the door is known.
+  void LogRefusedConnections();
   // Makes the polling thread look at the journal's queue. From any thread.
   void Wake();
 

@@ -235,18 +235,24 @@ int Town::Stop(int signal) {
   return status;
 }
 
+bool Town::Ended(int& status) {
+  if (pid_ > 0 && waitpid(pid_, &status, WNOHANG) == pid_) pid_ = -1;
+  return pid_ < 0;
+}
+
 absl::Time Town::Now() const {
   return base::FileClock::Open(folder_ + "/clock")->Now();
 }
 
-void Town::SetClock(absl::Time t) {
-  if (!base::FileClock::Set(folder_ + "/clock", t)) Fail("cannot set the clock");
+void Town::SetClock(absl::Time t, bool synchronised) {
+  clock_synchronised_ = synchronised;
+  if (!base::FileClock::Set(folder_ + "/clock", t, synchronised)) Fail("cannot set the clock");
 }
 
 std::string Town::NextCode(const std::string& person) {
   const int64_t now = absl::ToUnixSeconds(Now()) / kStep;
   const int64_t step = std::max(last_step_[person] + 1, now - 1);
-  if (step > now + 1) SetClock(absl::FromUnixSeconds((step - 1) * kStep));
+  if (step > now + 1) SetClock(absl::FromUnixSeconds((step - 1) * kStep), clock_synchronised_);
   last_step_[person] = step;
   return CodeAt(people_.at(person).secret, absl::FromUnixSeconds(step * kStep));
 }

@@ -41,9 +41,12 @@ class Town {
   // Sends the signal and waits; returns the exit status as waitpid gives it.
   int Stop(int signal);
   bool running() const { return pid_ > 0; }
+  // Whether the server ended by itself, and how, as waitpid gives it.
+  bool Ended(int& status);
 
   absl::Time Now() const;
-  void SetClock(absl::Time t);
+  // Whether the clock is synchronised stays so until the next SetClock.
+  void SetClock(absl::Time t, bool synchronised = true);
 
   // Runs one command as a person at a station, signing in first when there is no session. "nobody" never
   // signs in.
@@ -78,6 +81,7 @@ class Town {
 
   std::string folder_;
   std::vector<std::string> server_options_;
+  bool clock_synchronised_ = true;
   pid_t pid_ = -1;
   int port_ = 0;
   std::map<std::string, Someone> people_;

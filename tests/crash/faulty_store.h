@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <unistd.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,11 +12,14 @@
 
 namespace waarborg::testing {
 
-// A fault on purpose, for the test build only: says that a batch is durable and writes it when the next one
-// comes. What was acknowledged last is lost in a crash; tests/crash must notice.
-class LateStore : public store::Store {
+// Faults on purpose, for the test build only.
+//   late     says that a batch is durable and writes it when the next one comes: what was acknowledged last
+//   is lost
+//            in a crash, and tests/crash must notice
+//   failing  no batch is durable while a file named "fail" stands in the working folder
+class FaultyStore : public store::Store {
  public:
-  explicit LateStore(std::unique_ptr<store::Store> store) : store_(std::move(store)) {}
+  FaultyStore(std::unique_ptr<store::Store> store, bool late) : store_(std::move(store)), is_late_(late) {}
 
   absl::StatusOr<std::string> Get(std::string_view key) const override {
     if (late_) {
@@ -33,6 +38,11 @@ class LateStore : public store::Store {
     return store_->ScanBack(prefix, from, each);
   }
   absl::Status Commit(const store::Batch& batch) override {
+    if (!is_late_) {
+      if (::access("fail", F_OK) == 0)
+        return absl::UnavailableError("fdatasync: Input/output error (on purpose)");
+      return store_->Commit(batch);
+    }
     if (late_) {
       if (auto s = store_->Commit(*late_); !s.ok()) return s;
     }
@@ -43,6 +53,7 @@ class LateStore : public store::Store {
 
  private:
   std::unique_ptr<store::Store> store_;
+  bool is_late_;
   std::optional<store::Batch> late_;
 };
 
