@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -152,6 +153,90 @@ TEST_F(JournalTest, StopTakesNoMoreAndWhatWasTakenIsDone) {
   EXPECT_EQ(done, 500);
   Open();
   EXPECT_EQ(journal->size(), 500u);
+}
+
+TEST_F(JournalTest, WorkFromManyThreadsIsDoneInOneOrder) {
+  std::vector<std::thread> threads;
+  std::atomic<int> left = 4;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 250;) {
+        pb::AuditRecord record = Entry("T");
+        record.set_subject_id(std::to_string(t) + "/" + std::to_string(i));
+        i += journal->Submit(
+            {[record](Turn& turn) { turn.Log(record); }, [](bool durable) { EXPECT_TRUE(durable); }});
+      }
+      --left;
+    });
+  }
+  while (left > 0 || journal->queued() > 0) journal->RunQueued();
+  for (std::thread& t : threads) t.join();
+  EXPECT_EQ(Events().size(), 1000u);
+}
+
+// ---- A full disk.
+
+TEST_F(JournalTest, WithoutRoomNothingIsRunAndItGoesOnByItselfAfterwards) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  const auto rows = store.rows;
+  room.enough = false;
+  bool ran = false;
+  std::optional<bool> durable;
+  ASSERT_TRUE(journal->Submit({[&](Turn&) { ran = true; }, [&](bool d) { durable = d; }}));
+  journal->RunQueued();
+  EXPECT_FALSE(ran);
+  EXPECT_EQ(durable, false);
+  EXPECT_TRUE(journal->condition().no_room);
+  EXPECT_EQ(store.rows, rows);
+  room.enough = true;
+  ASSERT_TRUE(journal->Submit({[&](Turn& turn) { turn.Log(Entry("A")); }, [&](bool d) { durable = d; }}));
+  journal->RunQueued();
+  EXPECT_EQ(durable, true);
+  EXPECT_FALSE(journal->condition().no_room);
+}
+
+TEST_F(JournalTest, WithoutRoomAPhotoIsDestroyedAllTheSame) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  room.enough = false;
+  room.held = true;
+  clock.Set(clock.Now() + absl::Hours(25));
+  journal->RunQueued();
+  EXPECT_EQ(photo_keys->size(), 0u);
+  EXPECT_EQ(journal->world().FindBan("LV-1")->release.state, domain::PhotoState::kDestroyed);
+  EXPECT_TRUE(room.held) << "the room kept for the next time was not set aside again";
+  room.enough = true;
+  EXPECT_EQ(Events(), (std::vector<std::string>{"SupplyPhoto", "BanExpired", "PhotoDestructionStarted",
+                                                "PhotoDestroyed"}));
+}
+
+// ---- A clock in doubt.
+
+TEST_F(JournalTest, WhileTheClockIsInDoubtNothingEndsAndNothingIsDestroyed) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  clock.SetSynchronised(false);
+  clock.Set(clock.Now() + absl::Hours(25));
+  journal->RunQueued();
+  EXPECT_TRUE(journal->condition().clock_in_doubt);
+  EXPECT_EQ(photo_keys->size(), 1u);
+  Open();  // a restart changes nothing
+  journal->RunQueued();
+  EXPECT_EQ(photo_keys->size(), 1u);
+  ASSERT_TRUE(journal->RunNow([](Turn& turn) { turn.BelieveClock(); }).ok());
+  journal->RunQueued();
+  EXPECT_EQ(photo_keys->size(), 0u);
+}
+
+TEST_F(JournalTest, AQuietNightIsNoJump) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  clock.SetSynchronised(false);
+  // Nobody works, and the server is restarted now and then: that the time has passed is remembered without
+  // entries.
+  for (int i = 0; i < 10; ++i) {
+    clock.Set(clock.Now() + absl::Minutes(50));
+    journal->RunQueued();
+    ASSERT_FALSE(journal->condition().clock_in_doubt) << i;
+    Open();
+  }
 }
 
 TEST_F(JournalTest, TimeNeverGoesBackAlongTheLog) {
