@@ -170,7 +170,55 @@ class Reader {
   std::set<std::string> asked_;
 };
 
+// The line of the first character beyond ASCII outside quotes and remarks, or of the first line that ends in
+// a backslash inside quotes; 0 when there is none. TOML has no use for the one, nor we for the other, and on
+// both the library's tables of Unicode spaces run into code that must not be reached (toml++ 3.3,
+// is_non_ascii_horizontal_whitespace).
+int LineTheLibraryCannotTake(std::string_view text) {
+  int line = 1;
+  std::string_view quote;  // that opened the string we are in; empty outside
+  for (size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\n') {
+      ++line;
+      if (quote.size() == 1) quote = {};  // not closed: the library says so
+      continue;
+    }
+    if (quote.empty()) {
+      if ((c & 0x80) != 0) return line;
+      if (c == '#') {
+        at = std::min(text.find('\n', at), text.size()) - 1;
+        continue;
+      }
+      for (const std::string_view q : {"\"\"\"", "\'\'\'", "\"", "\'"}) {
+        if (text.substr(at, q.size()) != q) continue;
+        quote = q;
+        at += q.size() - 1;
+        break;
+      }
+    } else if (c == '\\' && quote[0] == '"') {
+      if (at + 1 < text.size() && (text[at + 1] & 0x80) != 0) return line;
+      if (text.find_first_not_of(" \t\r", at + 1) != std::string_view::npos &&
+          text[text.find_first_not_of(" \t\r", at + 1)] == '\n') {
+        return line;
+      }
+      ++at;
+    } else if (text.substr(at, quote.size()) == quote) {
+      at += quote.size() - 1;
+      // Up to two quotes may stand right before the closing three.
+      while (quote.size() == 3 && at + 1 < text.size() && text[at + 1] == quote[0]) ++at;
+      quote = {};
+    }
+  }
+  return 0;
+}
+
 bool Parse(const std::string& text, const std::string& name, Errors& errors, toml::table& out) {
+  if (const int line = LineTheLibraryCannotTake(text); line != 0) {
+    errors.push_back(absl::StrCat(
+        name, ":", line, ": a letter beyond a-z outside quotes, or a backslash at the end of a line"));
+    return false;
+  }
   toml::parse_result result = toml::parse(text);
   if (!result) {
     const auto& e = result.error();

@@ -47,6 +47,26 @@ TEST(Config, BrokenTomlNamesItsLine) {
   EXPECT_EQ(errors[0].rfind("m.toml:2:", 0), 0u) << errors[0];
 }
 
+// Found by fuzzing: the library's table of Unicode spaces must not be asked about these.
+TEST(Config, LettersBeyondAsciiStandInQuotesAndRemarksOnly) {
+  auto errors_of = [](const std::string& toml) {
+    Errors errors;
+    ParseMunicipality(toml, "m.toml", errors);
+    return absl::StrJoin(errors, "\n");
+  };
+  const std::string refused = "a letter beyond a-z outside quotes";
+  for (const char* bad :
+       {"name = \"x\"\nna\xC3\xABm = 1", "name = \"x\"\n\xEF\xBB\xBF y = 1",
+        "name = \"\"\"x\n\"\"\"\"\"\xC3\xA9", "\nname = \"\"\"x\\\n\xC3\xA9\"\"\"", "# \"\n\xC3\xA9"}) {
+    EXPECT_NE(errors_of(bad).find("m.toml:2: " + refused), std::string::npos) << bad << "\n"
+                                                                              << errors_of(bad);
+  }
+  for (const char* good : {"name = \"Caf\xC3\xA9\" # \xC3\xA9 \"", "name = '\xC3\xA9' # it's",
+                           "name = \"\"\"\n\xC3\xA9 \"x\" \xC3\xA9\"\"\"", "name = \"\\\"\xC3\xA9\""}) {
+    EXPECT_EQ(errors_of(good).find(refused), std::string::npos) << good << "\n" << errors_of(good);
+  }
+}
+
 TEST(Config, TheRootKeyMayNotLieBesideTheData) {
   Errors errors;
   ParseServer(
