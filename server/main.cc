@@ -170,8 +170,13 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     return kUnavailable;
   }
   base::Workers workers(2, 64);
-  rpc::Core core(
-      {house->journal.get(), &workers, &random, {config.argon2_memory_kib, config.argon2_passes}, decoder});
+  base::Workers passwords(2, 64);
+  rpc::Core core({house->journal.get(),
+                  &workers,
+                  &passwords,
+                  &random,
+                  {config.argon2_memory_kib, config.argon2_passes},
+                  decoder});
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);
@@ -202,6 +207,7 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   Say("stopping: taking no new calls, finishing those under way");
   server.Shutdown(absl::Seconds(5));
   workers.Stop();
+  passwords.Stop();
   house->journal->Stop();
   server.Finish();
   Say("stopped");

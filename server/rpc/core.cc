@@ -203,7 +203,7 @@ void Core::RunCommand(access::Rpc rpc, const access::Credentials& credentials, C
   Run(rpc, credentials, std::move(run), std::move(done));
 }
 
-void Core::Offload(const Done& done, std::function<void()> work) {
+void Core::Offload(base::Workers& workers, const Done& done, std::function<void()> work) {
   auto guarded = [work = std::move(work), done] {
     try {
       work();
@@ -211,7 +211,7 @@ void Core::Offload(const Done& done, std::function<void()> work) {
       done(Refusal(Rule::kInternal));
     }
   };
-  if (!parts_.workers->Submit(std::move(guarded))) done(Refusal(Rule::kBusy));
+  if (!workers.Submit(std::move(guarded))) done(Refusal(Rule::kBusy));
 }
 
 }  // namespace waarborg::rpc

@@ -75,7 +75,8 @@ class Core {
  public:
   struct Parts {
     journal::Journal* journal;
-    base::Workers* workers;
+    base::Workers* workers;    // pictures, long reads
+    base::Workers* passwords;  // whoever floods the one does not starve the other
     base::Random* random;
     access::HashCost hash_cost;
     std::string decoder;  // path of waarborg-decoder
@@ -96,7 +97,12 @@ class Core {
                   pb::Receipt* receipt, CommandBody body, Done done);
 
   // Hands slow work to the workers; answers `busy` through `done` when they have too much.
-  void Offload(const Done& done, std::function<void()> work);
+  void Offload(const Done& done, std::function<void()> work) {
+    Offload(*parts_.workers, done, std::move(work));
+  }
+  void OffloadPassword(const Done& done, std::function<void()> work) {
+    Offload(*parts_.passwords, done, std::move(work));
+  }
 
   journal::Journal& journal() { return *parts_.journal; }
   base::Random& random() { return *parts_.random; }
@@ -113,6 +119,8 @@ class Core {
   }
 
  private:
+  static void Offload(base::Workers& workers, const Done& done, std::function<void()> work);
+
   Parts parts_;
   std::function<void(const std::string&)> rights_ended_;
 };

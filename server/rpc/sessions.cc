@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
+#include <atomic>
 #include <cctype>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "server/base/hex.h"
@@ -22,6 +24,25 @@ constexpr int kFreeAttempts = 5;
 constexpr absl::Duration kThrottle = absl::Minutes(1);
 constexpr size_t kMinPassword = 12;
 constexpr size_t kMaxPassword = 256;
+
+// Attempts of a station in a minute, whatever the names; a shift change at a busy desk is far below it.
+constexpr int kAttemptsPerMinute = 60;
+constexpr int kPasswordsPerStation = 2;
+
+// One of the few passwords of a station that are checked at a time; free again when the last copy goes.
+using Slot = std::shared_ptr<void>;
+
+// Nothing when the station has as many under way as it may. Counts the attempt.
+domain::Outcome<Slot> TakeSlot(Context& c) {
+  state::World& world = c.turn.sessions();
+  const std::string& station = c.asker.station->id;
+  if (world.sign_ins.Count(station, c.now()) > kAttemptsPerMinute) return Rule::kSignInThrottled;
+  auto& under_way = world.passwords_under_way[station];
+  if (under_way == nullptr) under_way = std::make_shared<std::atomic<int>>(0);
+  if (*under_way >= kPasswordsPerStation) return Rule::kBusy;
+  ++*under_way;
+  return Slot(nullptr, [count = under_way](void*) { --*count; });
+}
 
 // Failed attempts slow down this name on this station only, so that nobody can lock out a building.
 Verdict CheckThrottle(Context& c, const std::string& login) {
@@ -59,6 +80,7 @@ struct SignIn {
   std::string person_id;
   std::string password_hash;
   bool code_is_enough = false;
+  Slot slot;
 };
 
 void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessionRequest& in,
@@ -67,6 +89,9 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
   auto look_up = [sign_in, &in](Context& c) -> Verdict {
     if (in.login().size() > 40) return Refusal(Rule::kSignInFailed);
     if (auto v = CheckThrottle(c, in.login())) return v;
+    auto slot = TakeSlot(c);
+    if (!slot.ok()) return slot.refusal();
+    sign_in->slot = *slot;
     const domain::Person* person = c.world().FindPersonByLogin(in.login());
     if (person == nullptr || !person->enrolled() || !person->WorksOn(c.turn.today())) return domain::kAllowed;
     sign_in->person_id = person->id;
@@ -118,9 +143,10 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
       done(std::move(verdict));
       return;
     }
-    core.Offload(done, [&core, credentials, sign_in, &in, out, open, done] {
+    core.OffloadPassword(done, [&core, credentials, sign_in, &in, out, open, done] {
       const bool right = sign_in->code_is_enough ||
                          access::VerifyPassword(sign_in->password_hash, in.password(), core.hash_cost());
+      sign_in->slot.reset();
       core.Run(
           Rpc::kOpenSession, credentials, [open, right](Context& c) { return open(c, right); },
           [out, done](Verdict v) {
@@ -153,13 +179,22 @@ void CompleteEnrolment(Core& core, const Credentials& credentials, const pb::Com
     }
     return domain::kAllowed;
   };
-  auto then = [&core, credentials, check, &in, out, done](Verdict verdict) {
+  auto slot = std::make_shared<Slot>();
+  auto check_and_take = [check, slot](Context& c) -> Verdict {
+    auto taken = TakeSlot(c);
+    if (!taken.ok()) return taken.refusal();
+    *slot = *taken;
+    return check(c);
+  };
+  auto then = [&core, credentials, check, slot, &in, out, done](Verdict verdict) {
     if (verdict) {
+      slot->reset();
       done(std::move(verdict));
       return;
     }
-    core.Offload(done, [&core, credentials, check, &in, out, done] {
+    core.OffloadPassword(done, [&core, credentials, check, slot, &in, out, done] {
       const std::string hash = access::HashPassword(in.password(), core.hash_cost());
+      slot->reset();
       core.Run(
           Rpc::kCompleteEnrolment, credentials,
           [check, hash, &in, out](Context& c) -> Verdict {
@@ -183,7 +218,7 @@ void CompleteEnrolment(Core& core, const Credentials& credentials, const pb::Com
           });
     });
   };
-  core.Run(Rpc::kCompleteEnrolment, credentials, check, then, /*logged=*/false);
+  core.Run(Rpc::kCompleteEnrolment, credentials, check_and_take, then, /*logged=*/false);
 }
 
 Verdict CloseSession(Context& c, const pb::CloseSessionRequest&, pb::CloseSessionResponse& out) {

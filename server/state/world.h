@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -92,6 +93,10 @@ class World {
   // What people and stations do often; forgotten at a restart. Keys are "person ID" and "station ID".
   Meter checks{absl::Hours(1)};
   Meter photos{absl::Hours(1)};
+  // Attempts to sign in or enrol, by station.
+  Meter sign_ins{absl::Minutes(1)};
+  // Passwords of a station that are being checked now: checking one is dear, and one station must not take it all.
+  std::map<std::string, std::shared_ptr<std::atomic<int>>> passwords_under_way;
   // Refusals by station, and how many of them were not listed one by one, since when.
   Meter refusals{absl::Minutes(1)};
   struct NotListed {

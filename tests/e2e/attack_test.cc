@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <regex>
@@ -292,6 +293,35 @@ TEST_F(AttackTest, GuessingLocksOutNobodyElseAndNowhereElse) {
             "sign-in-throttled");
   EXPECT_EQ(sign_in("receptie-1", "receptie-2", Town::kPassword, town->NextCode("receptie-2")), "");
   EXPECT_EQ(sign_in("kantoor-1", "receptie", Town::kPassword, town->NextCode("receptie")), "");
+}
+
+// Checking a password is dear: a stolen workplace that floods the door must not close it for the others.
+TEST_F(AttackTest, AStationThatFloodsTheSignInKeepsNobodyElseOut) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> slowed = 0;
+  std::vector<std::thread> flood;
+  for (int t = 0; t < 8; ++t) {
+    flood.emplace_back([&, t] {
+      client::Connection evil(town->Files("zwembad-1"));
+      for (int i = 0; !stop; ++i) {
+        const auto reply =
+            On(evil, "session login",
+               {{"name", absl::StrCat("gok", t, "x", i)}, {"password", "geraden zin"}, {"code", "000000"}});
+        slowed += reply.error.rule() == "sign-in-throttled" || reply.error.rule() == "busy";
+      }
+    });
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  for (const char* person : {"receptie", "receptie-2"}) {
+    client::Connection desk(town->Files("receptie-1"));
+    EXPECT_TRUE(On(desk, "session login",
+                   {{"name", person}, {"password", Town::kPassword}, {"code", town->NextCode(person)}})
+                    .ok());
+  }
+  EXPECT_TRUE(Check().ok());
+  stop = true;
+  for (auto& t : flood) t.join();
+  EXPECT_GT(slowed, 50);
 }
 
 // ---- Too much of the good.

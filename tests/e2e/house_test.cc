@@ -424,6 +424,47 @@ TEST_F(HouseTest, HealthIsTheStandardService) {
   EXPECT_EQ(std::string(slice.begin(), slice.end()), std::string("\x08\x01"));
 }
 
+// The first week: somebody loses a telephone, two people give them another start, and the log shows what the
+// administrator did.
+TEST_F(HouseTest, ALostTelephoneIsReplacedByTwoPeopleAndTheLogShowsIt) {
+  const std::string person = town->people().at("receptie").id;
+  Do("receptie", "receptie-1", "session show", {});
+  const auto proposed = Do("beheer", "kantoor-1", "people reset", {{"person", person}});
+  const auto confirmed = Do("privacy", "kantoor-1", "change confirm", {{"change", *proposed.FindFact("id")}});
+  auto on_new = [&](const std::string& command, const Pairs& options) {
+    client::Connection connection(town->Files("receptie-1"));
+    client::Arguments arguments;
+    for (const auto& [name, value] : options) arguments.Add(name, value);
+    client::Call call{connection, arguments, client::Language::kEnglish};
+    return client::FindCommand(command)->run(call);
+  };
+  // What was lost is worth nothing any more, nor is one half.
+  EXPECT_EQ(
+      on_new("session login",
+             {{"name", "receptie"}, {"password", Town::kPassword}, {"code", town->NextCode("receptie")}})
+          .error.rule(),
+      "sign-in-failed");
+  const std::string first = *proposed.FindFact("half"), second = *confirmed.FindFact("half");
+  EXPECT_EQ(
+      on_new(
+          "session enrol",
+          {{"name", "receptie"}, {"first", first}, {"second", first}, {"password", "nieuw en lang genoeg"}})
+          .error.rule(),
+      "enrolment-failed");
+  const auto enrolled = on_new(
+      "session enrol",
+      {{"name", "receptie"}, {"first", first}, {"second", second}, {"password", "nieuw en lang genoeg"}});
+  ASSERT_TRUE(enrolled.ok()) << enrolled.error.rule();
+  EXPECT_TRUE(
+      on_new("session login", {{"name", "receptie"},
+                               {"password", "nieuw en lang genoeg"},
+                               {"code", CodeAt(SecretOf(*enrolled.FindFact("otpauth")), town->Now())}})
+          .ok());
+  const auto log =
+      Do("auditor", "kantoor-1", "audit list", {{"person", town->people().at("beheer").id}, {"size", "1"}});
+  EXPECT_EQ(log.FindFact("event"), "ProposeReset");
+}
+
 TEST_F(HouseTest, TheServersOwnLogHoldsNothingPersonal) {
   const std::string ban = ActiveBan("Wolfert", "Zonneschijn", "1961-07-23");
   Refused("receptie", "receptie-1", "photo show", {{"ban", ban}});

@@ -54,7 +54,7 @@ class House {
     journal_ = std::move(*journal);
     journal_->SetClockwork(jobs::RunDue);
     core_ = std::make_unique<rpc::Core>(
-        rpc::Core::Parts{journal_.get(), &workers_, &random_, {8192, 1}, "/bin/false"});
+        rpc::Core::Parts{journal_.get(), &workers_, &workers_, &random_, {8192, 1}, "/bin/false"});
     server_ = std::make_unique<rpc::Server>(*core_);
     server_->BindAll();
     Must(journal_->RunNow([this](journal::Turn& turn) { Furnish(turn); }).ok(), "cannot furnish");
