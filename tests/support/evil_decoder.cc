@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,9 +37,6 @@ int main() {
       break;
     case 'k':
       (void)!kill(getppid(), 0);
-      break;
-    case 'p':
-      (void)!ptrace(PTRACE_ATTACH, getppid(), nullptr, nullptr);
       break;
     case 'c':
       for (;;) __asm__ volatile("");
