@@ -15,4 +15,12 @@ struct Confinement {
 // when it could not be done; then do nothing with foreign bytes.
 bool Confine(const Confinement& limits);
 
+// False in builds with a sanitizer, whose runtime needs more than a confined process has: there Confine does
+// nothing.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kConfines = false;
+#else
+inline constexpr bool kConfines = true;
+#endif
+
 }  // namespace waarborg::photos
