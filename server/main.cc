@@ -13,7 +13,9 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "absl/strings/numbers.h"
 #include "absl/synchronization/mutex.h"
 #include "server/access/wire.h"
 #include "server/base/file.h"
@@ -42,10 +44,17 @@ void Say(const std::string& line) {
   std::fflush(stderr);
 }
 
-// No copy of this process's memory ever reaches a disk by itself. What the kernel does not let it lock, the
-// systemd unit allows.
+// No copy of this process's memory ever reaches a disk by itself: locked out of swap where the system allows
+// it (the systemd unit does), and never dumped. Half a limit is none: with MCL_FUTURE, memory would run out
+// at it.
 void GuardMemory() {
-  (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+  rlimit locked{};
+  const bool unlimited =
+      geteuid() == 0 || (getrlimit(RLIMIT_MEMLOCK, &locked) == 0 && locked.rlim_cur == RLIM_INFINITY);
+  if (!unlimited || mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0) {
+    Say("WARNING: memory is not locked and may reach swap; see LimitMEMLOCK in "
+        "deploy/systemd/waarborgd.service");
+  }
   umask(077);
   prctl(PR_SET_DUMPABLE, 0);
   const rlimit none{0, 0};
@@ -71,7 +80,8 @@ class FileRoom : public base::DiskRoom {
  protected:
   int64_t Free() const override {
     auto text = base::ReadFile(file_);
-    return text.ok() ? std::atoll(text->c_str()) : 0;
+    int64_t bytes = 0;
+    return text.ok() && absl::SimpleAtoi(*text, &bytes) ? bytes : 0;
   }
 
  private:
@@ -237,6 +247,9 @@ void ShowCodes(const Initial& initial) {
 }
 
 int Main(int argc, char** argv) {
+  char check_config[] = "check-config";
+  if (argc > 1 && std::string_view(argv[1]) == "--check-config")
+    argv[1] = check_config;  // as other daemons call it
   CLI::App app("waarborgd: the core of Waarborg, for one municipality");
   app.require_subcommand(1);
   std::string config_path, port_file;

@@ -101,7 +101,7 @@ void Context::Keep(domain::Ban ban) {
 
 void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body body, Done done, bool logged) {
   auto verdict = std::make_shared<Verdict>();
-  auto run = [this, rpc, credentials, body = std::move(body), logged, verdict](journal::Turn& turn) {
+  auto run = [rpc, credentials, body = std::move(body), logged, verdict](journal::Turn& turn) {
     Context context(turn, rpc);
     Verdict& v = *verdict;
     const auto rows = access::Policy();

@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -317,7 +318,7 @@ double FdatasyncMs(const std::string& folder) {
   std::vector<double> ms;
   for (int i = 0; i < 500; ++i) {
     const auto begun = Clock::now();
-    if (pwrite(fd, block.data(), block.size(), i * 512) != 512 || fdatasync(fd) != 0)
+    if (pwrite(fd, block.data(), block.size(), off_t{i} * 512) != 512 || fdatasync(fd) != 0)
       Fail("cannot write " + path);
     ms.push_back(Seconds(Clock::now() - begun).count() * 1e3);
   }
@@ -346,6 +347,12 @@ std::string Number(double v) {
   return absl::StrFormat("%.4g", v);
 }
 
+int Count(const std::string& text) {
+  int n = 0;
+  if (!absl::SimpleAtoi(text, &n) || n < 1) Fail("not a number: " + text);
+  return n;
+}
+
 int Main(int argc, char** argv) {
   bool json = false, with_echo = true;
   int rounds = 7, connections = 16;
@@ -360,11 +367,11 @@ int Main(int argc, char** argv) {
       rounds = 1;
       seconds = 0.3;
     } else if (a == "--rounds" && i + 1 < argc) {
-      rounds = std::max(1, std::atoi(argv[++i]));
+      rounds = Count(argv[++i]);
     } else if (a == "--connections" && i + 1 < argc) {
-      connections = std::max(1, std::atoi(argv[++i]));
+      connections = Count(argv[++i]);
     } else if (a == "--calls" && i + 1 < argc) {
-      levels = {std::max(1, std::atoi(argv[++i]))};
+      levels = {Count(argv[++i])};
       rates.clear();
     } else if (a == "--profile") {
       with_echo = false;  // only checks, so that a profiler sees nothing else

@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "audit/merkle.h"
@@ -401,9 +402,9 @@ int Main(int argc, char** argv) {
     if (a == "--fault") {
       fault = true;
     } else if (a == "--seed" && i + 1 < argc) {
-      seed = std::strtoull(argv[++i], nullptr, 10);
+      if (!absl::SimpleAtoi(argv[++i], &seed)) return 64;
     } else {
-      kills = std::atoi(a.c_str());
+      if (!absl::SimpleAtoi(a, &kills)) kills = 0;
     }
   }
   if (kills < 1) {
@@ -463,10 +464,12 @@ int Main(int argc, char** argv) {
   for (const Worker& worker : workers) {
     for (const File& file : worker.files()) ++files, lifted += file.steps == kLifted;
   }
-  std::printf("%d kills, %zu entries, %zu commands checked, %d files (%d lifted), %lld questions answered\n",
-              kill_number, checker.entries(), checker.checked(), files, lifted,
-              static_cast<long long>(model.answered["CheckVisitor"] + model.answered["ShowPhoto"] +
-                                     model.answered["NextBriefing"]));
+  int64_t questions = 0;
+  for (const auto& [event, answered] : model.answered) questions += answered;
+  std::printf("%s\n", absl::StrCat(kill_number, " kills, ", checker.entries(), " entries, ",
+                                   checker.checked(), " commands checked, ", files, " files (", lifted,
+                                   " lifted), ", questions, " questions answered")
+                          .c_str());
   if (!trouble.empty()) {
     std::printf("INVARIANT BROKEN after kill %d: %s\n", kill_number, trouble.c_str());
     if (!fault)

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
 namespace {
 
-constexpr size_t kMaxSize = 64 * 1024;
+constexpr size_t kMaxSize = size_t{64} * 1024;
 
 void Run(const std::string& input) {
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
@@ -72,8 +72,8 @@ int main(int argc, char** argv) {
   }
   for (const std::string& s : corpus) Run(s);
   std::mt19937_64 dice(std::strtoull(argv[3], nullptr, 10));
-  const long mutations = std::atol(argv[2]);
-  for (long i = 0; i < mutations; ++i) Run(Mutate(corpus, dice));
-  std::printf("%zu files and %ld mutations, seed %s\n", corpus.size(), mutations, argv[3]);
+  const unsigned long mutations = std::strtoul(argv[2], nullptr, 10);
+  for (unsigned long i = 0; i < mutations; ++i) Run(Mutate(corpus, dice));
+  std::printf("%zu files and %lu mutations, seed %s\n", corpus.size(), mutations, argv[3]);
   return 0;
 }

@@ -97,7 +97,8 @@ int Main(const std::string& folder) {
     std::string bytes = message->SerializeAsString();
     if (rpc == access::Rpc::kSupplyPhoto) {
       const size_t n = bytes.size();
-      bytes = std::string{static_cast<char>(n & 255), static_cast<char>(n >> 8)} + bytes + "no picture";
+      bytes.insert(0, std::string{static_cast<char>(n & 255), static_cast<char>(n >> 8)});
+      bytes.append("no picture");
     }
     // A role that may do it, so that more than the refusal is reached.
     int role = 0;

@@ -45,6 +45,7 @@ int main() {
       auto* p = static_cast<char*>(malloc(kMuch));
       if (p == nullptr) return 1;
       memset(p, 1, kMuch);
+      free(p);
       break;
     }
     case 'l':
