@@ -95,7 +95,8 @@ class World {
   Meter photos{absl::Hours(1)};
   // Attempts to sign in or enrol, by station.
   Meter sign_ins{absl::Minutes(1)};
-  // Passwords of a station that are being checked now: checking one is dear, and one station must not take it all.
+  // Passwords of a station that are being checked now: checking one is dear, and one station must not take it
+  // all.
   std::map<std::string, std::shared_ptr<std::atomic<int>>> passwords_under_way;
   // Refusals by station, and how many of them were not listed one by one, since when.
   Meter refusals{absl::Minutes(1)};
