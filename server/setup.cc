@@ -88,10 +88,8 @@ domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role r
   return person;
 }
 
-}  // namespace
-
-absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room, const WrapStore& wrap) {
+absl::StatusOr<House> OpenAndCatchUp(const config::ServerConfig& config, base::Clock& clock,
+                                     base::Random& random, base::Room& room, const WrapStore& wrap) {
   auto house = OpenParts(config, clock, random, room, wrap);
   if (!house.ok()) return house.status();
   journal::Journal& journal = *house->journal;
@@ -100,8 +98,6 @@ absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock&
         absl::StrCat(config.data_folder, " is empty; set it up with: waarborgd init"));
   }
   journal.SetClockwork(jobs::RunDue);
-  // A full disk is no reason not to start: what has to be destroyed is destroyed in the room kept for it.
-  room.Release();
   auto s = journal.RunNow([](journal::Turn& turn) {
     pb::AuditRecord record;
     record.set_event("SystemStarted");
@@ -109,6 +105,16 @@ absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock&
     turn.Log(std::move(record));
   });
   if (!s.ok()) return s;
+  return house;
+}
+
+}  // namespace
+
+absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
+                                base::Room& room, const WrapStore& wrap) {
+  // A full disk is no reason not to start: opening, and destroying what has to go, has the room kept for it.
+  room.Release();
+  auto house = OpenAndCatchUp(config, clock, random, room, wrap);
   room.Hold();
   return house;
 }

@@ -19,11 +19,14 @@ int64_t DiskRoom::Free() const {
 }
 
 bool DiskRoom::Enough() {
-  return Free() >= keep_free_;
+  const int64_t free = Free();
+  if (!held_ && free >= keep_free_ + kReserve) Hold();
+  return free >= keep_free_;
 }
 
 void DiskRoom::Release() {
   unlink((folder_ + "/reserve").c_str());
+  held_ = false;
 }
 
 void DiskRoom::Hold() {
@@ -31,9 +34,9 @@ void DiskRoom::Hold() {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return;
   // Real blocks, not a hole; on a full disk there are none, and the next call tries again.
-  const bool held = posix_fallocate(fd, 0, kReserve) == 0;
+  held_ = posix_fallocate(fd, 0, kReserve) == 0;
   close(fd);
-  if (!held) unlink(path.c_str());
+  if (!held_) unlink(path.c_str());
 }
 
 }  // namespace waarborg::base

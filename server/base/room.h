@@ -11,7 +11,8 @@ namespace waarborg::base {
 class Room {
  public:
   virtual ~Room() = default;
-  // Whether there is room for everyday work. Cheap: asked before every batch.
+  // Whether there is room for everyday work. Cheap: asked before every batch. Where a piece could not be set
+  // aside before and can be now, it is.
   virtual bool Enough() = 0;
   // Gives the piece set aside free, for the destruction of keys and nothing else.
   virtual void Release() = 0;
@@ -35,6 +36,7 @@ class DiskRoom : public Room {
  private:
   std::string folder_;
   int64_t keep_free_;
+  bool held_ = false;
 };
 
 }  // namespace waarborg::base

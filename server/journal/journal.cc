@@ -218,7 +218,7 @@ absl::Time Turn::clock_reading() const {
 }
 
 Journal::Condition Journal::condition() const {
-  return {failed_, no_room_, time_.in_doubt(), destruction_due_};
+  return {failed_, no_room_, time_.in_doubt(), time_.behind(), destruction_due_};
 }
 
 absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {

@@ -131,6 +131,7 @@ class Journal {
     bool failed = false;          // a commit failed: the writer has stopped for good
     bool no_room = false;         // the disk is full: nothing is recorded but destruction
     bool clock_in_doubt = false;  // the time is not to be believed
+    bool clock_behind = false;    // the clock is behind the log: time stands still until it has caught up
     absl::Time destruction_due = absl::InfiniteFuture();  // since when a photo's key waits to be destroyed
   };
   Condition condition() const;

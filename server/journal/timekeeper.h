@@ -25,6 +25,8 @@ class Timekeeper {
   absl::Time now() const { return now_; }
   // The clock runs ahead without being synchronised. Nothing may be concluded from its time.
   bool in_doubt() const { return in_doubt_; }
+  // The clock is more than a minute behind what was written already.
+  bool behind() const { return reading_ + absl::Minutes(1) < now_; }
   // What the clock itself says; for one-time codes, which telephones make by the true time.
   absl::Time reading() const { return reading_; }
   // Two people have looked: the clock is right.

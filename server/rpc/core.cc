@@ -28,13 +28,13 @@ Verdict CheckQuota(journal::Turn& turn, access::Rpc rpc, const access::Asker& as
   state::Meter& meter = checks ? turn.sessions().checks : turn.sessions().photos;
   const int limit = checks ? m.checks_per_hour : m.photos_per_hour;
   for (const std::string& key : {"person " + asker.person->id, "station " + asker.station->id}) {
-    if (meter.Peek(key, turn.now()) >= limit) {
+    if (meter.Peek(key, turn.clock_reading()) >= limit) {
       return Refusal(checks ? Rule::kTooManyChecks : Rule::kTooManyPhotos);
     }
   }
   if (count) {
-    meter.Count("person " + asker.person->id, turn.now());
-    meter.Count("station " + asker.station->id, turn.now());
+    meter.Count("person " + asker.person->id, turn.clock_reading());
+    meter.Count("station " + asker.station->id, turn.clock_reading());
   }
   return domain::kAllowed;
 }
@@ -42,9 +42,9 @@ Verdict CheckQuota(journal::Turn& turn, access::Rpc rpc, const access::Asker& as
 // Whether this refusal is listed one by one. Whoever makes more than can be listed is counted.
 bool ListRefusal(journal::Turn& turn, const std::string& station_id) {
   state::World& world = turn.sessions();
-  if (world.refusals.Count("station " + station_id, turn.now()) <= kRefusalsListed) return true;
+  if (world.refusals.Count("station " + station_id, turn.clock_reading()) <= kRefusalsListed) return true;
   auto& not_listed = world.refusals_not_listed[station_id];
-  if (not_listed.count++ == 0) not_listed.since = turn.now();
+  if (not_listed.count++ == 0) not_listed.since = turn.clock_reading();
   return false;
 }
 
@@ -52,7 +52,8 @@ bool ListRefusal(journal::Turn& turn, const std::string& station_id) {
 void ListTheRest(journal::Turn& turn) {
   auto& all = turn.sessions().refusals_not_listed;
   for (auto it = all.begin(); it != all.end();) {
-    if (it->second.since + absl::Minutes(1) > turn.now()) {
+    const absl::Duration since = turn.clock_reading() - it->second.since;
+    if (since >= absl::ZeroDuration() && since < absl::Minutes(1)) {
       ++it;
       continue;
     }
@@ -147,11 +148,9 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
     }
     bool entry = logged && first_row->entry == access::Entry::kLogged;
     if (v) entry = ListRefusal(turn, record.station_id());
-    if (!turn.world().refusals_not_listed.empty()) ListTheRest(turn);
-    if (!entry) return;
-    turn.Log(record);
-    if (v) return;
+    if (entry) turn.Log(record);
     for (pb::AuditRecord& more : context.more_entries) {
+      if (v || !entry) break;
       more.set_result(pb::RESULT_DONE);
       more.set_person_id(record.person_id());
       more.set_role(record.role());
@@ -161,6 +160,8 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
       more.set_purpose(record.purpose());
       turn.Log(std::move(more));
     }
+    // Behind the call's own entries, whose place its receipt names.
+    if (!turn.world().refusals_not_listed.empty()) ListTheRest(turn);
   };
   auto finish = [done, verdict](bool durable) {
     // Refusals wait for their entry as answers do.

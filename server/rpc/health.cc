@@ -93,12 +93,23 @@ std::vector<pb::PromiseHealth> Promises(const journal::Journal::Condition& condi
                          "Een foto die weg had moeten zijn heeft zijn sleutel nog; te zien is hij niet meer.",
                          "Kijk in het systeemlogboek; bij elke start probeert het systeem het opnieuw."}));
   out.push_back(Promise(
-      "clock", !condition.clock_in_doubt, true, {"The time is believed.", "", "De klok wordt vertrouwd.", ""},
-      {"The clock jumped forward and is not synchronised: nothing is checked and nothing destroyed.",
-       "Set the clock, or let two people confirm it: waarborg clock propose, waarborg change confirm.",
-       "De klok versprong vooruit en loopt niet gelijk: er wordt niets gecontroleerd en niets vernietigd.",
-       "Zet de klok goed, of laat twee mensen haar bevestigen: waarborg clock propose en waarborg change "
-       "confirm."}));
+      "clock", !condition.clock_in_doubt && !condition.clock_behind, condition.clock_in_doubt,
+      {"The time is believed.", "", "De klok wordt vertrouwd.", ""},
+      condition.clock_in_doubt
+          ? Words{"The clock jumped forward and is not synchronised: nothing is checked and nothing "
+                  "destroyed.",
+                  "Set the clock, or let two people confirm it: waarborg clock propose, waarborg change "
+                  "confirm.",
+                  "De klok versprong vooruit en loopt niet gelijk: er wordt niets gecontroleerd en niets "
+                  "vernietigd.",
+                  "Zet de klok goed, of laat twee mensen haar bevestigen: waarborg clock propose en waarborg "
+                  "change "
+                  "confirm."}
+          : Words{"The clock is behind the log: for the service, time stands still until it has caught up.",
+                  "Set the clock; bans that end meanwhile end when it has caught up.",
+                  "De klok loopt achter op het logboek: voor het systeem staat de tijd stil tot zij weer "
+                  "gelijk is.",
+                  "Zet de klok goed; verboden die intussen eindigen, eindigen als zij weer gelijk is."}));
   out.push_back(Promise(
       "certificate", now + kCertificateWarning < certificate_until, false,
       {"The certificate of the service is valid.", "", "Het certificaat van het systeem is geldig.", ""},

@@ -58,11 +58,20 @@ constexpr int kLookMs = 500;
 // What the library says goes here instead of to standard error: handshakes that fail are counted, for anybody
 // can make as many of them as they like; of the rest a few lines a minute are let through.
 std::atomic<uint64_t> connections_refused = 0;
-std::atomic<int> lines_left = 20;
+constexpr int kLinesAMinute = 20;
+std::atomic<int> lines_left = kLinesAMinute;
+
+// True on the polling thread.
+thread_local bool polls = false;
 
 void OnLibraryLine(gpr_log_func_args* line) {
   if (std::strstr(line->message, "andshake") != nullptr) {
     ++connections_refused;
+  } else if (std::strstr(line->message, "accept4") != nullptr) {
+    // This version of the library closes its listener for good when it runs out of files: better to start
+    // again. Nothing is lost that way; see tests/crash.
+    std::fprintf(stderr, "waarborgd: cannot take connections, starting again: %.200s\n", line->message);
+    std::_Exit(74);
   } else if (line->severity == GPR_LOG_SEVERITY_ERROR && lines_left.fetch_sub(1) > 0) {
     std::fprintf(stderr, "waarborgd: grpc: %.300s\n", line->message);
   }
@@ -175,7 +184,7 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 60'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, 64);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 10'000);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5'000);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, 15 * 60'000);
   grpc::ResourceQuota quota("waarborg");
   quota.Resize(kMaxTransportMemory);
@@ -240,7 +249,6 @@ void Server::Finish() {
 
 void Server::LogRefusedConnections() {
   const uint64_t count = connections_refused.exchange(0);
-  lines_left = 20;
   std::fprintf(stderr, "waarborgd: %llu connections refused: no certificate, a wrong one, or no TLS\n",
                static_cast<unsigned long long>(count));
   auto log = [count](journal::Turn& turn) {
@@ -250,19 +258,24 @@ void Server::LogRefusedConnections() {
     record.set_count(count);
     turn.Log(std::move(record));
   };
-  core_.journal().Submit({log, [](bool) {}});
+  const auto keep = [count](bool durable) {
+    if (!durable) connections_refused += count;
+  };
+  if (!core_.journal().Submit({log, keep})) keep(false);
 }
 
 void Server::Wake() {
   // The poller looks at the queue by itself before it sleeps.
-  if (std::this_thread::get_id() != poller_.get_id()) wake_->Arm();
+  if (!polls) wake_->Arm();
 }
 
 void Server::Poll() {
   journal::Journal& journal = core_.journal();
   void* tag = nullptr;
   bool ok = false;
+  polls = true;
   int quiet = 0;
+  size_t events = 0;
   auto looked_around_at = std::chrono::steady_clock::now();
   auto connections_logged_at = looked_around_at - std::chrono::hours(1);
   for (;;) {
@@ -275,11 +288,13 @@ void Server::Poll() {
     if (next == grpc::CompletionQueue::GOT_EVENT) {
       quiet = 0;
       static_cast<Tag*>(tag)->Proceed(ok);
-      if (journal.queued() < kMaxBatch) continue;
+      // Calls that need no turn count too: whoever makes many of them must not keep the others waiting.
+      if (++events < kMaxBatch) continue;
     } else if (journal.queued() > 0 && ++quiet < kQuietLooks) {
       continue;
     }
     quiet = 0;
+    events = 0;
     journal.RunQueued();
     const auto now = std::chrono::steady_clock::now();
     if (now - looked_around_at > std::chrono::seconds(1)) {
@@ -287,9 +302,12 @@ void Server::Poll() {
       live_streams_.CancelOld();
     }
     // At once after a quiet minute, and once a minute while it goes on.
-    if (connections_refused > 0 && now - connections_logged_at > std::chrono::minutes(1)) {
-      connections_logged_at = now;
-      LogRefusedConnections();
+    if (now - connections_logged_at > std::chrono::minutes(1)) {
+      lines_left = kLinesAMinute;
+      if (connections_refused > 0) {
+        connections_logged_at = now;
+        LogRefusedConnections();
+      }
     }
   }
   journal.RunQueued();

@@ -36,7 +36,8 @@ using Slot = std::shared_ptr<void>;
 domain::Outcome<Slot> TakeSlot(Context& c) {
   state::World& world = c.turn.sessions();
   const std::string& station = c.asker.station->id;
-  if (world.sign_ins.Count(station, c.now()) > kAttemptsPerMinute) return Rule::kSignInThrottled;
+  if (world.sign_ins.Count(station, c.turn.clock_reading()) > kAttemptsPerMinute)
+    return Rule::kSignInThrottled;
   auto& under_way = world.passwords_under_way[station];
   if (under_way == nullptr) under_way = std::make_shared<std::atomic<int>>(0);
   if (*under_way >= kPasswordsPerStation) return Rule::kBusy;
@@ -47,13 +48,15 @@ domain::Outcome<Slot> TakeSlot(Context& c) {
 // Failed attempts slow down this name on this station only, so that nobody can lock out a building.
 Verdict CheckThrottle(Context& c, const std::string& login) {
   const auto failures = c.turn.sessions().FailuresOf(login, c.asker.station->id);
-  if (failures.count >= kFreeAttempts && failures.last + kThrottle > c.now())
+  // By the clock itself: time that stands still must not lock anybody out.
+  const absl::Duration since = c.turn.clock_reading() - failures.last;
+  if (failures.count >= kFreeAttempts && since >= absl::ZeroDuration() && since < kThrottle)
     return Refusal(Rule::kSignInThrottled);
   return domain::kAllowed;
 }
 
 Refusal NoteFailure(Context& c, const std::string& login, Rule rule) {
-  c.turn.sessions().NoteFailure(login, c.asker.station->id, c.now());
+  c.turn.sessions().NoteFailure(login, c.asker.station->id, c.turn.clock_reading());
   return rule;
 }
 

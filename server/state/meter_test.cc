@@ -19,6 +19,14 @@ TEST(Meter, CountsEachKeyInItsOwnWindow) {
   EXPECT_EQ(meter.Count("a", now + absl::Minutes(60)), 1);
 }
 
+TEST(Meter, AClockThatGoesBackBeginsANewWindow) {
+  Meter meter(absl::Hours(1));
+  const absl::Time now = absl::FromUnixSeconds(1'000'000);
+  for (int i = 0; i < 5; ++i) meter.Count("a", now);
+  EXPECT_EQ(meter.Peek("a", now - absl::Hours(24)), 0);
+  EXPECT_EQ(meter.Count("a", now - absl::Hours(24)), 1);
+}
+
 TEST(Meter, ForgetsRatherThanGrowsWithoutEnd) {
   Meter meter(absl::Hours(1));
   const absl::Time now = absl::FromUnixSeconds(1'000'000);

@@ -220,6 +220,39 @@ TEST_F(AttackTest, OversizedAndMalformedMessagesAreRefusedAndHarmNobody) {
   EXPECT_TRUE(Check().ok());
 }
 
+// Calls that take no turn must not keep those that do from theirs.
+TEST_F(AttackTest, AFloodOfHealthQuestionsKeepsNobodyWaiting) {
+  std::atomic<bool> stop = false;
+  std::atomic<int> asked = 0;
+  std::vector<std::thread> flood;
+  client::Connection stranger(town->Files(Town::kStranger));
+  for (int t = 0; t < 32; ++t) {
+    flood.emplace_back([&] {
+      while (!stop) {
+        grpc::GenericStub stub(stranger.channel());
+        grpc::CompletionQueue queue;
+        grpc::ClientContext context;
+        stranger.Prepare(context);
+        const grpc::Slice empty("");
+        const grpc::ByteBuffer nothing(&empty, 1);
+        grpc::ByteBuffer answer;
+        grpc::Status status;
+        auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", nothing, &queue);
+        call->StartCall();
+        call->Finish(&answer, &status, nullptr);
+        void* tag = nullptr;
+        bool ok = false;
+        queue.Next(&tag, &ok);
+        asked += status.ok();
+      }
+    });
+  }
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(Check().ok()) << i;
+  stop = true;
+  for (auto& t : flood) t.join();
+  EXPECT_GT(asked, 100);
+}
+
 // ---- Streams.
 
 TEST_F(AttackTest, AStationHasFewStreamsAndNoneLastsForEver) {
@@ -353,18 +386,24 @@ TEST_F(AttackTest, MorePhotosThanUsualAreRefusedAndTheSignalStays) {
 }
 
 TEST_F(AttackTest, AFloodOfRefusalsIsCountedInsteadOfListed) {
+  Do("receptie", "receptie-1", "session show", {});
   client::Connection desk(town->Files("zwembad-1"));
   const client::Arguments none;
   client::Call call{desk, none, client::Language::kEnglish};
   for (int i = 0; i < 500; ++i)
     ASSERT_EQ(client::FindCommand("session show")->run(call).error.rule(), "session-required");
   town->SetClock(town->Now() + absl::Minutes(2));
+  const auto receipt = Do("receptie", "receptie-1", "instruction acknowledge", {});
   const auto reply = Do("auditor", "kantoor-1", "audit list", {{"station", "zwembad-1"}, {"size", "1000"}});
   uint64_t listed = 0, counted = 0;
   for (const auto& e : dynamic_cast<const pb::ListEntriesResponse&>(*reply.message).entries()) {
     listed += e.record().event() == "GetSession";
     counted += e.record().event() == "RefusalsNotListed" ? e.record().count() : 0;
   }
+  // What is counted comes behind a call's own entry, whose place its receipt names.
+  const auto own = Do("auditor", "kantoor-1", "audit list", {{"event", "AcknowledgeInstruction"}});
+  EXPECT_EQ(absl::StrCat(dynamic_cast<const pb::ListEntriesResponse&>(*own.message).entries(0).index()),
+            *receipt.FindFact("entry"));
   EXPECT_EQ(listed, 60u);
   EXPECT_EQ(listed + counted, 500u);
 }

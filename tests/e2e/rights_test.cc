@@ -105,10 +105,10 @@ std::string CallEmpty(client::Connection& connection, const google::protobuf::Me
   wait();
   grpc::Status status;
   grpc::ByteBuffer answer;
-  for (ok = true; ok;) {
+  do {
     call->Read(&answer, nullptr);
     wait();
-  }
+  } while (ok);
   call->Finish(&status, nullptr);
   wait();
   queue.Shutdown();
