@@ -289,6 +289,41 @@ TEST_F(AttackTest, AStationHasFewStreamsAndNoneLastsForEver) {
   EXPECT_TRUE(Check().ok());
 }
 
+// Somebody who asks for photos and never reads them holds no memory for long and keeps nobody waiting.
+TEST_F(AttackTest, AReaderWhoDoesNotReadIsCutOff) {
+  const std::string ban = ActiveBan();
+  ReleasePhoto(ban, 1);
+  RestartWith({"--test-stream-seconds", "2"});
+  const std::string token = town->At("receptie", "receptie-1").token();
+  const client::StationFiles files = town->Files("receptie-1");
+  grpc::SslCredentialsOptions tls;
+  tls.pem_root_certs = files.ca_pem;
+  tls.pem_cert_chain = files.certificate_pem;
+  tls.pem_private_key = files.key_pem;
+  grpc::ChannelArguments small;
+  small.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 5);
+  small.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  small.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  auto stub =
+      pb::CheckService::NewStub(grpc::CreateCustomChannel(files.server, grpc::SslCredentials(tls), small));
+  grpc::ClientContext context;
+  context.AddMetadata("waarborg-session", token);
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+  pb::ShowPhotoRequest request;
+  request.set_ban_id(ban);
+  request.set_purpose(pb::PURPOSE_VISITOR_AT_DESK);
+  auto reader = stub->ShowPhoto(&context, request);
+  for (int i = 0; i < 8; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    EXPECT_TRUE(Check().ok());
+  }
+  pb::ShowPhotoResponse piece;
+  int pieces = 0;
+  while (reader->Read(&piece)) ++pieces;
+  EXPECT_EQ(pieces, 0);
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+}
+
 // ---- Sessions and codes.
 
 TEST_F(AttackTest, ATokenFromBeforeSigningInIsNeverASession) {
