@@ -21,11 +21,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "server/rpc/wipe.h"
 #include "tests/e2e/town_test.h"
 #include "tests/support/portrait.h"
 #include "waarborg/v1/audit.pb.h"
 #include "waarborg/v1/checks.grpc.pb.h"
 #include "waarborg/v1/releases.grpc.pb.h"
+#include "waarborg/v1/sessions.pb.h"
 
 namespace waarborg::testing {
 namespace {
@@ -546,6 +548,23 @@ TEST_F(AttackTest, WhenTheDiskFailsNothingPretendsAndTheNextStartIsClean) {
 }
 
 // ---- Memory and papers.
+
+TEST(WipeSecrets, KnowsEveryFieldThatHoldsOne) {
+  pb::OpenSessionRequest in;
+  in.set_login("receptie");
+  in.set_password("een lange zin");
+  in.set_code("123456");
+  in.set_replaces("abcdef");
+  rpc::WipeSecrets(in);
+  EXPECT_EQ(in.login(), "receptie");
+  EXPECT_EQ(in.password(), std::string(13, '\0'));
+  EXPECT_EQ(in.code(), std::string(6, '\0'));
+  EXPECT_EQ(in.replaces(), std::string(6, '\0'));
+  pb::CompleteEnrolmentResponse out;
+  out.set_otpauth_uri("otpauth://totp/x");
+  rpc::WipeSecrets(out);
+  EXPECT_EQ(out.otpauth_uri(), std::string(16, '\0'));
+}
 
 TEST_F(AttackTest, TheServersMemoryIsLocked) {
 #if defined(__SANITIZE_ADDRESS__)
