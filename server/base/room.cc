@@ -20,7 +20,7 @@ int64_t DiskRoom::Free() const {
 
 bool DiskRoom::Enough() {
   const int64_t free = Free();
-  if (!held_ && free >= keep_free_ + kReserve) Hold();
+  if (!held_ && free - kReserve >= keep_free_) Hold();
   return free >= keep_free_;
 }
 
