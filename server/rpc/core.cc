@@ -2,6 +2,7 @@
 #include "server/rpc/core.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 
 #include "absl/strings/str_cat.h"
@@ -27,14 +28,14 @@ Verdict CheckQuota(journal::Turn& turn, access::Rpc rpc, const access::Asker& as
   const domain::Municipality& m = turn.world().municipality();
   state::Meter& meter = checks ? turn.sessions().checks : turn.sessions().photos;
   const int limit = checks ? m.checks_per_hour : m.photos_per_hour;
-  for (const std::string& key : {"person " + asker.person->id, "station " + asker.station->id}) {
+  const std::array<std::string, 2> keys = {"person " + asker.person->id, "station " + asker.station->id};
+  for (const std::string& key : keys) {
     if (meter.Peek(key, turn.clock_reading()) >= limit) {
       return Refusal(checks ? Rule::kTooManyChecks : Rule::kTooManyPhotos);
     }
   }
   if (count) {
-    meter.Count("person " + asker.person->id, turn.clock_reading());
-    meter.Count("station " + asker.station->id, turn.clock_reading());
+    for (const std::string& key : keys) meter.Count(key, turn.clock_reading());
   }
   return domain::kAllowed;
 }

@@ -119,23 +119,23 @@ void LiveStreams::Remove(grpc::ServerContext* context) {
   streams_.erase(context);
 }
 
-void LiveStreams::Cancel(const std::string& key) {
+template <class Which>
+void LiveStreams::CancelIf(Which which) {
   base::Lock lock(mutex_);
   for (auto& [context, stream] : streams_) {
-    if (stream.key != key || stream.cancelled) continue;
+    if (stream.cancelled || !which(stream)) continue;
     stream.cancelled = true;
     context->TryCancel();
   }
 }
 
+void LiveStreams::Cancel(const std::string& key) {
+  CancelIf([&key](const Stream& s) { return s.key == key; });
+}
+
 void LiveStreams::CancelOld() {
   const auto oldest = std::chrono::steady_clock::now() - longest_;
-  base::Lock lock(mutex_);
-  for (auto& [context, stream] : streams_) {
-    if (stream.since > oldest || stream.cancelled) continue;
-    stream.cancelled = true;
-    context->TryCancel();
-  }
+  CancelIf([oldest](const Stream& s) { return s.since <= oldest; });
 }
 
 bool LiveStreams::WasCancelled(grpc::ServerContext* context) const {
@@ -277,6 +277,7 @@ void Server::Poll() {
   int quiet = 0;
   size_t events = 0;
   auto looked_around_at = std::chrono::steady_clock::now();
+  auto lines_counted_since = looked_around_at;
   auto connections_logged_at = looked_around_at - std::chrono::hours(1);
   for (;;) {
     // Everything that has arrived goes into one batch.
@@ -301,13 +302,14 @@ void Server::Poll() {
       looked_around_at = now;
       live_streams_.CancelOld();
     }
-    // At once after a quiet minute, and once a minute while it goes on.
-    if (now - connections_logged_at > std::chrono::minutes(1)) {
+    if (now - lines_counted_since > std::chrono::minutes(1)) {
+      lines_counted_since = now;
       lines_left = kLinesAMinute;
-      if (connections_refused > 0) {
-        connections_logged_at = now;
-        LogRefusedConnections();
-      }
+    }
+    // At once after a quiet minute, and once a minute while it goes on.
+    if (connections_refused > 0 && now - connections_logged_at > std::chrono::minutes(1)) {
+      connections_logged_at = now;
+      LogRefusedConnections();
     }
   }
   journal.RunQueued();

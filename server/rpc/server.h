@@ -65,6 +65,9 @@ class LiveStreams {
     std::chrono::steady_clock::time_point since;
     bool cancelled = false;
   };
+  template <class Which>
+  void CancelIf(Which which);
+
   std::chrono::seconds longest_{30};
   mutable base::Mutex mutex_;
   std::map<grpc::ServerContext*, Stream> streams_ WB_GUARDED_BY(mutex_);

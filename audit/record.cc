@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "audit/record.h"
+
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <ctime>
+
+#include "audit/text.h"
+#include "waarborg/v1/audit.pb.h"
+
+namespace waarborg::audit {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+std::string TimeText(int64_t ms) {
+  const std::time_t seconds = static_cast<std::time_t>(ms / 1000);
+  std::tm parts{};
+  char text[40];
+  if (gmtime_r(&seconds, &parts) == nullptr ||
+      std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) == 0) {
+    return std::to_string(ms);
+  }
+  const std::string digits = std::to_string(ms % 1000);
+  return std::string(text) + "." + std::string(3 - std::min<size_t>(3, digits.size()), '0') + digits + " UTC";
+}
+
+// The enumerator as a word: ROLE_CIVIL_AFFAIRS is "civil-affairs".
+std::string WordOf(const google::protobuf::EnumValueDescriptor& value) {
+  std::string type, out;
+  for (char c : value.type()->name()) {
+    if (c >= 'A' && c <= 'Z' && !type.empty()) type += '_';
+    type += static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  }
+  const std::string& name = value.name();
+  for (char c : name.substr(name.rfind(type + "_", 0) == 0 ? type.size() + 1 : 0)) {
+    out += c == '_' ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  }
+  return out;
+}
+
+std::string ValueOf(const Message& m, const FieldDescriptor& f) {
+  const Reflection& r = *m.GetReflection();
+  switch (f.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return WordOf(*r.GetEnum(m, &f));
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return r.GetBool(m, &f) ? "yes" : "no";
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return std::to_string(r.GetUInt64(m, &f));
+    case FieldDescriptor::CPPTYPE_INT64:
+      return f.name().ends_with("_ms") ? TimeText(r.GetInt64(m, &f)) : std::to_string(r.GetInt64(m, &f));
+    default:
+      return f.type() == FieldDescriptor::TYPE_BYTES ? Base64(r.GetString(m, &f)) : r.GetString(m, &f);
+  }
+}
+
+bool ParseCanonical(std::string_view bytes, waarborg::v1::AuditRecord& record) {
+  return record.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) &&
+         record.SerializeAsString() == bytes && record.GetReflection()->GetUnknownFields(record).empty();
+}
+
+}  // namespace
+
+Result<RecordFields> ReadRecord(std::string_view bytes) {
+  using R = Result<RecordFields>;
+  waarborg::v1::AuditRecord record;
+  if (!ParseCanonical(bytes, record)) {
+    return R::Error("the record is not one that this version can read");
+  }
+  std::vector<const FieldDescriptor*> set;
+  record.GetReflection()->ListFields(record, &set);
+  RecordFields out;
+  for (const FieldDescriptor* f : set) {
+    std::string name = f->name().ends_with("_ms") ? f->name().substr(0, f->name().size() - 3) : f->name();
+    for (char& c : name) {
+      if (c == '_') c = '-';
+    }
+    if (f->is_repeated()) {
+      for (int i = 0; i < record.GetReflection()->FieldSize(record, f); ++i) {
+        out.emplace_back(name, record.GetReflection()->GetRepeatedString(record, f, i));
+      }
+    } else {
+      out.emplace_back(std::move(name), ValueOf(record, *f));
+    }
+  }
+  return out;
+}
+
+std::optional<Checkpoint> PreviousOf(std::string_view bytes) {
+  waarborg::v1::AuditRecord record;
+  if (!ParseCanonical(bytes, record) || record.previous_origin().empty() ||
+      record.previous_root().size() != Hash().size()) {
+    return std::nullopt;
+  }
+  return Checkpoint{record.previous_origin(), record.previous_size(), ToHash(record.previous_root())};
+}
+
+}  // namespace waarborg::audit
