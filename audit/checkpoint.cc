@@ -2,6 +2,7 @@
 #include "audit/checkpoint.h"
 
 #include <algorithm>
+#include <set>
 
 #include "audit/text.h"
 
@@ -48,16 +49,16 @@ Result<SignedCheckpoint> OpenCheckpoint(std::string_view bytes, const VerifierKe
 }
 
 Result<size_t> CountCosignatures(const Note& note, const std::vector<VerifierKey>& witnesses) {
-  size_t count = 0;
+  std::set<std::string> counted;  // public keys: one under two names is one
   for (const VerifierKey& witness : witnesses) {
     const bool there = std::any_of(note.signatures.begin(), note.signatures.end(), [&](const Signature& s) {
       return s.name == witness.name() && s.id == witness.id();
     });
     if (!there) continue;
     if (auto s = FindSignature(note, witness); !s.ok()) return Result<size_t>::Error(s.error());
-    ++count;
+    counted.insert(witness.public_key());
   }
-  return count;
+  return counted.size();
 }
 
 }  // namespace waarborg::audit

@@ -180,7 +180,7 @@ bool Verify(const VerifierKey& key, std::string_view text, const Signature& sign
   if (signature.blob.size() != 8 + kSignature) return false;
   uint64_t time = 0;
   for (size_t i = 0; i < 8; ++i) time = time << 8 | static_cast<uint8_t>(signature.blob[i]);
-  if (!VerifyBytes(key.public_key(), CosignedMessage(text, time),
+  if (time >> 63 != 0 || !VerifyBytes(key.public_key(), CosignedMessage(text, time),
                    std::string_view(signature.blob).substr(8))) {
     return false;
   }

@@ -30,7 +30,7 @@ constexpr uint64_t kStride = 16;
 // A file's bytes in a buffer that is used again, at most `limit` and one more, so that a file that is too
 // long shows. False when it cannot be opened or read.
 bool ReadInto(int folder, const std::string& path, size_t limit, std::string& out) {
-  const int fd = openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return false;
   out.resize(limit + 1);
   size_t at = 0;
@@ -167,6 +167,7 @@ class Verifier {
     }
     const uint64_t hashes = HashesAt(name->level, size_);
     const uint64_t first = name->index * kTileWidth;
+    if (name->kind == TileName::Kind::kEntries && *name == NameOf(name->kind, 0, name->index, hashes)) ++bundles_found_;
     if (first + name->width > hashes) {
       ++report_.files_ahead;
       if (!options_.live)
@@ -176,6 +177,15 @@ class Verifier {
     }
   }
 
+  std::string FirstMissing(uint64_t bundles) {
+    // One more than are there is enough to find one that is not.
+    for (uint64_t i = 0; i < bundles && i <= bundles_found_; ++i) {
+      const std::string path = NameOf(TileName::Kind::kEntries, 0, i, size_).Path();
+      if (faccessat(fd_, path.c_str(), F_OK, 0) != 0) return "; " + path + ": is missing";
+    }
+    return "";
+  }
+
   static TileName NameOf(TileName::Kind kind, int level, uint64_t index, uint64_t hashes) {
     return {kind, level, index, static_cast<uint32_t>(std::min(kTileWidth, hashes - index * kTileWidth))};
   }
@@ -183,6 +193,12 @@ class Verifier {
   // Leaves from entries, and the roots of the tiles over them.
   void CheckEntries() {
     const uint64_t bundles = (size_ + kTileWidth - 1) / kTileWidth;
+    // Before memory is set aside for what a checkpoint may only claim.
+    if (bundles_found_ != bundles) {
+      Problem("tile/entries: " + std::to_string(bundles) + " bundles are needed for " + std::to_string(size_) +
+              " entries, " + std::to_string(bundles_found_) + " are there" + FirstMissing(bundles));
+      return;
+    }
     roots_.resize(bundles);
     std::atomic<uint64_t> next = 0;
     const auto work = [&] {
@@ -367,6 +383,7 @@ class Verifier {
   int fd_ = -1;
   uint64_t size_ = 0;
   bool has_previous_ = false;
+  uint64_t bundles_found_ = 0;
   std::vector<TileName> stale_;
   std::vector<Hash> roots_;
   std::mutex mutex_;

@@ -57,7 +57,12 @@ WitnessAnswer Witness::Add(std::string_view body, uint64_t now_seconds) {
   for (const VerifierKey& log : logs_) {
     if (log.name() != next.origin) continue;
     known = true;
-    trusted |= FindSignature(opened->note, log).ok();
+    const bool claimed = std::any_of(opened->note.signatures.begin(), opened->note.signatures.end(),
+                                     [&](const Signature& s) { return s.name == log.name() && s.id == log.id(); });
+    if (!claimed) continue;
+    // A known key's wrong signature spoils the note, whatever else it bears.
+    if (!FindSignature(opened->note, log).ok()) return Say(403, "a signature of a known key is wrong");
+    trusted = true;
   }
   if (!known) return Say(404, "this log is not known here");
   if (!trusted) return Say(403, "no valid signature of a key that is known here");
@@ -69,7 +74,9 @@ WitnessAnswer Witness::Add(std::string_view body, uint64_t now_seconds) {
   Checkpoint last{next.origin, 0, EmptyRoot()};
   if (before) {
     auto read = ReadCheckpoint(*before);
-    if (!read.ok()) return Say(500, "what this witness remembers is damaged");
+    if (!read.ok() || read->checkpoint.origin != next.origin) {
+      return Say(500, "what this witness remembers is damaged");
+    }
     last = read->checkpoint;
   }
   if (request->old_size != last.size) return OtherSize(last.size);
@@ -98,6 +105,10 @@ WitnessReply ReadAnswer(const WitnessAnswer& answer, const AddCheckpoint& asked,
       const auto note = Note::Parse(text->note.text + "\n" + answer.body);
       if (!note.ok()) {
         reply.why = "its answer holds no signature lines: " + note.error();
+        return reply;
+      }
+      if (note->text != text->note.text) {
+        reply.why = "its answer holds more than signature lines";
         return reply;
       }
       auto signature = FindSignature(*note, witness, &reply.seconds);

@@ -12,8 +12,10 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/synchronization/mutex.h"
@@ -37,7 +39,6 @@ constexpr int kDataError = 65;
 constexpr int kUnavailable = 69;
 constexpr int kIoError = 74;
 constexpr int kConfigError = 78;
-constexpr absl::Duration kCertificateWarning = absl::Hours(24 * 30);
 
 void Say(const std::string& line) {
   std::fprintf(stderr, "waarborgd: %s\n", line.c_str());
@@ -128,7 +129,8 @@ bool LoadConfig(const std::string& path, config::ServerConfig& config) {
   return errors.empty();
 }
 
-int Run(const config::ServerConfig& config, const TestOptions& test, const std::string& port_file) {
+int Run(const config::ServerConfig& config, const TestOptions& test, const std::set<std::string>& overruled,
+        const std::string& port_file) {
   // Blocked in every thread; taken by sigwait below, so that no handler ever runs.
   sigset_t signals;
   sigemptyset(&signals);
@@ -154,7 +156,7 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     return kConfigError;
   }
   const absl::Time until = access::EndOfCertificate(tls.certificate_pem);
-  if (until < clock->Now() + kCertificateWarning) {
+  if (until < clock->Now() + access::kCertificateWarning) {
     Say("WARNING: the certificate " + config.certificate_file + " ends on " + base::FormatLocal(until) +
         "; renew it with deploy/pki and restart");
   }
@@ -169,7 +171,7 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     };
   }
 #endif
-  auto house = OpenHouse(config, *clock, random, *room, wrap);
+  auto house = OpenHouse(config, *clock, random, *room, overruled, wrap);
   if (!house.ok()) {
     Say(std::string(house.status().message()));
     return kDataError;
@@ -186,7 +188,8 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
                   &passwords,
                   &random,
                   {config.argon2_memory_kib, config.argon2_passes},
-                  decoder});
+                  decoder,
+                  house->publisher.get()});
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);
@@ -197,6 +200,12 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     Say("CANNOT RECORD, so nothing is answered; stopping, to start again from what is on the disk: " +
         std::string(s.message()));
     failed = true;
+    kill(getpid(), SIGTERM);
+  });
+  std::atomic<bool> damaged = false;
+  house->publisher->Run([&damaged](const absl::Status& s) {
+    Say("THE LOG IS NOT WHAT IT WAS, so nothing is answered; stopping: " + std::string(s.message()));
+    damaged = true;
     kill(getpid(), SIGTERM);
   });
   std::string error;
@@ -220,8 +229,9 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   passwords.Stop();
   house->journal->Stop();
   server.Finish();
+  house->publisher->Stop();
   Say("stopped");
-  return failed ? kIoError : 0;
+  return damaged ? kDataError : failed ? kIoError : 0;
 }
 
 // Shows one code at a time, so that each of the two can look while the other looks away.
@@ -246,6 +256,41 @@ void ShowCodes(const Initial& initial) {
   }
 }
 
+int PrintLogKey(const config::ServerConfig& config, const std::string& origin) {
+  base::SystemRandom random;
+  auto key = LogKey(config, random, origin);
+  if (!key.ok()) {
+    Say(std::string(key.status().message()));
+    return kDataError;
+  }
+  std::printf("%s\n", key->c_str());
+  return 0;
+}
+
+int ContinueLog(const config::ServerConfig& config, const TestOptions& test,
+                const std::string& last_checkpoint) {
+  auto note = base::ReadFile(last_checkpoint);
+  if (!note.ok()) {
+    Say(std::string(note.status().message()));
+    return kConfigError;
+  }
+  auto clock = MakeClock(test.clock);
+  if (clock == nullptr) return kConfigError;
+  base::SystemRandom random;
+  auto room = MakeRoom(config, test);
+  auto origin = BeginLog(config, *clock, random, *room, *note);
+  if (!origin.ok()) {
+    Say(std::string(origin.status().message()));
+    return kDataError;
+  }
+  std::printf(
+      "The log goes on as %s. Start the service; then give everybody who checks the log its new key: "
+      "waarborgd "
+      "log-key\n",
+      origin->c_str());
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   char check_config[] = "check-config";
   if (argc > 1 && std::string_view(argv[1]) == "--check-config")
@@ -260,18 +305,32 @@ int Main(int argc, char** argv) {
       app.add_subcommand("init", "Set up an empty data folder with the first two people and a station");
   auto* check =
       app.add_subcommand("check-config", "Check configuration files and say everything that is wrong");
-  for (auto* sub : {run, init, check}) {
+  auto* log_key =
+      app.add_subcommand("log-key", "Print the verifier key text of the log, for those who check it");
+  auto* begin_log = app.add_subcommand(
+      "begin-log",
+      "After an older backup was restored: begin a new log that commits to the last checkpoint of the old");
+  for (auto* sub : {run, init, check, log_key, begin_log}) {
     sub->add_option("--config", config_path, "waarborgd.toml: where to listen and where to keep things")
         ->required();
   }
 #ifdef WAARBORG_TEST_BUILD
-  for (auto* sub : {run, init})
+  for (auto* sub : {run, init, begin_log})
     sub->add_option("--test-clock", test.clock, "File with the time of the test clock");
   run->add_option("--test-room", test.room, "File with the number of bytes that are free on the disk");
   run->add_option("--test-fault", test.fault, "A fault on purpose")
       ->check(CLI::IsMember({"late-store", "failing-store"}));
   run->add_option("--test-stream-seconds", test.stream_seconds, "How long a stream may last");
 #endif
+  std::vector<std::string> overruled;
+  run->add_option("--overrule-witness", overruled,
+                  "Start although this witness (its id) contradicts the log; this is recorded in the log");
+  std::string origin, last_checkpoint;
+  log_key->add_option("--origin", origin, "Of this log; of the newest when not given");
+  begin_log
+      ->add_option("--last-checkpoint", last_checkpoint,
+                   "File with the newest checkpoint that anybody has of the log")
+      ->required();
   run->add_option("--port-file", port_file, "Write the port that was taken to this file");
 
   Initial initial;
@@ -338,8 +397,10 @@ int Main(int argc, char** argv) {
     ShowCodes(initial);
     return 0;
   }
+  if (log_key->parsed()) return PrintLogKey(config, origin);
+  if (begin_log->parsed()) return ContinueLog(config, test, last_checkpoint);
   RaiseFileLimit();
-  return Run(config, test, port_file);
+  return Run(config, test, {overruled.begin(), overruled.end()}, port_file);
 }
 
 }  // namespace

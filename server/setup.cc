@@ -3,7 +3,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "absl/strings/ascii.h"
@@ -13,8 +15,10 @@
 #include "server/base/file.h"
 #include "server/base/hex.h"
 #include "server/jobs/clockwork.h"
+#include "server/keys/log_key.h"
 #include "server/keys/sealing.h"
 #include "server/rpc/enrolment.h"
+#include "server/witness/http_caller.h"
 
 namespace waarborg::server {
 
@@ -67,10 +71,22 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock&
   auto photo_keys = keys::Keystore::Open(keys_folder, "photo", *root, random);
   if (!photo_keys.ok()) return photo_keys.status();
   house.photo_keys = std::move(*photo_keys);
-  auto journal = journal::Journal::Open(
-      {&clock, &random, house.store.get(), house.file_keys.get(), house.photo_keys.get(), &room});
+  auto journal = journal::Journal::Open({&clock, &random, house.store.get(), house.file_keys.get(),
+                                         house.photo_keys.get(), &room, config.log_name});
   if (!journal.ok()) return journal.status();
   house.journal = std::move(*journal);
+  auto log_key = keys::OpenLogKey(keys_folder, config.log_key_file, *root, random);
+  if (!log_key.ok()) return log_key.status();
+  auto published = journal::OpenLogFiles(config.log_folder, /*open_to_all=*/true);
+  if (!published.ok()) return published.status();
+  house.published = std::move(*published);
+  auto memory = journal::OpenLogFiles(config.data_folder + "/log", /*open_to_all=*/false);
+  if (!memory.ok()) return memory.status();
+  house.memory = std::move(*memory);
+  house.witnesses = witness::NewHttpCaller();
+  house.publisher = std::make_unique<journal::Publisher>(
+      journal::Publisher::Parts{house.journal.get(), house.store.get(), house.published.get(),
+                                house.memory.get(), house.witnesses.get(), std::move(*log_key)});
   return house;
 }
 
@@ -89,7 +105,8 @@ domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role r
 }
 
 absl::StatusOr<House> OpenAndCatchUp(const config::ServerConfig& config, base::Clock& clock,
-                                     base::Random& random, base::Room& room, const WrapStore& wrap) {
+                                     base::Random& random, base::Room& room,
+                                     const std::set<std::string>& overruled, const WrapStore& wrap) {
   auto house = OpenParts(config, clock, random, room, wrap);
   if (!house.ok()) return house.status();
   journal::Journal& journal = *house->journal;
@@ -97,8 +114,27 @@ absl::StatusOr<House> OpenAndCatchUp(const config::ServerConfig& config, base::C
     return absl::FailedPreconditionError(
         absl::StrCat(config.data_folder, " is empty; set it up with: waarborgd init"));
   }
+  for (const std::string& id : overruled) {
+    const auto& all = journal.world().municipality().witnesses;
+    if (std::none_of(all.begin(), all.end(), [&](const domain::LogWitness& w) { return w.id == id; })) {
+      return absl::InvalidArgumentError(absl::StrCat("--overrule-witness: there is no witness \"", id, "\""));
+    }
+  }
+  if (auto s = house->publisher->Start(overruled); absl::IsDataLoss(s)) {
+    return s;
+  } else if (!s.ok()) {
+    // A full disk keeps nobody from destroying what has to go; it is published once there is room.
+    std::fprintf(stderr, "waarborgd: the log cannot be published: %s\n", std::string(s.message()).c_str());
+  }
   journal.SetClockwork(jobs::RunDue);
-  auto s = journal.RunNow([](journal::Turn& turn) {
+  auto s = journal.RunNow([&](journal::Turn& turn) {
+    for (const std::string& id : overruled) {
+      pb::AuditRecord record;
+      record.set_event("WitnessOverruled");
+      record.set_result(pb::RESULT_DONE);
+      record.set_subject_id(id);
+      turn.Log(std::move(record));
+    }
     pb::AuditRecord record;
     record.set_event("SystemStarted");
     record.set_result(pb::RESULT_DONE);
@@ -111,12 +147,70 @@ absl::StatusOr<House> OpenAndCatchUp(const config::ServerConfig& config, base::C
 }  // namespace
 
 absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room, const WrapStore& wrap) {
+                                base::Room& room, const std::set<std::string>& overruled,
+                                const WrapStore& wrap) {
   // A full disk is no reason not to start: opening, and destroying what has to go, has the room kept for it.
   room.Release();
-  auto house = OpenAndCatchUp(config, clock, random, room, wrap);
+  auto house = OpenAndCatchUp(config, clock, random, room, overruled, wrap);
   room.Hold();
   return house;
+}
+
+absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, base::Clock& clock,
+                                     base::Random& random, base::Room& room,
+                                     const std::string& last_checkpoint) {
+  auto house = OpenParts(config, clock, random, room, nullptr);
+  if (!house.ok()) return house.status();
+  journal::Journal& journal = *house->journal;
+  const auto read = audit::ReadCheckpoint(last_checkpoint);
+  if (!read.ok()) return absl::InvalidArgumentError(read.error());
+  const audit::Checkpoint& last = read->checkpoint;
+  if (auto s = audit::OpenCheckpoint(last_checkpoint, house->publisher->KeyOf(last.origin)); !s.ok()) {
+    return absl::InvalidArgumentError(s.error());
+  }
+  if (auto newest = house->memory->Read("newest"); newest.ok()) {
+    const auto known = audit::ReadCheckpoint(*newest);
+    if (known.ok() && known->checkpoint.origin == last.origin && known->checkpoint.size > last.size) {
+      return absl::InvalidArgumentError(absl::StrCat("a newer checkpoint is known, of ",
+                                                     known->checkpoint.size, " entries: give that one (",
+                                                     house->memory->folder(), "/newest)"));
+    }
+  }
+  const auto committed = journal.committed();
+  const auto is_old = [&](const pb::LogRecord& log) { return log.origin() == last.origin; };
+  const bool behind = last.origin == committed.log.origin() &&
+                      (last.size > committed.frontier.size() ||
+                       (last.size == committed.frontier.size() && last.root != committed.frontier.Root()));
+  const bool unknown = last.origin != committed.log.origin() &&
+                       std::none_of(committed.closed->begin(), committed.closed->end(), is_old);
+  if (!behind && !unknown) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the log ", committed.log.origin(), " has not fallen behind this checkpoint: it can go on as it is"));
+  }
+  if (auto s = journal.ContinueAfter(last); !s.ok()) return s;
+  return journal.log_origin();
+}
+
+absl::StatusOr<std::string> LogKey(const config::ServerConfig& config, base::Random& random,
+                                   const std::string& origin) {
+  auto root = ReadRootKey(config.root_key_file);
+  if (!root.ok()) return root.status();
+  auto seed = keys::OpenLogKey(config.data_folder + "/keys", config.log_key_file, *root, random);
+  if (!seed.ok()) return seed.status();
+  std::string name = origin;
+  if (name.empty()) {
+    auto newest = base::ReadFile(config.data_folder + "/log/newest");
+    if (!newest.ok()) {
+      return absl::FailedPreconditionError(
+          "no checkpoint was signed yet: start the service first, or name --origin");
+    }
+    const auto read = audit::ReadCheckpoint(*newest);
+    if (!read.ok()) return absl::DataLossError(read.error());
+    name = read->checkpoint.origin;
+  }
+  const auto key = audit::SigningKey::FromSeed(name, audit::KeyType::kEd25519, seed->Reveal());
+  if (!key.ok()) return absl::InvalidArgumentError(key.error());
+  return key->verifier().Text();
 }
 
 absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, base::Random& random,

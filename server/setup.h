@@ -3,7 +3,9 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,6 +14,7 @@
 #include "server/base/room.h"
 #include "server/config/config.h"
 #include "server/journal/journal.h"
+#include "server/journal/publisher.h"
 #include "server/keys/keystore.h"
 #include "server/store/store.h"
 
@@ -23,15 +26,32 @@ struct House {
   std::unique_ptr<keys::Keystore> file_keys;
   std::unique_ptr<keys::Keystore> photo_keys;
   std::unique_ptr<journal::Journal> journal;
+  std::unique_ptr<journal::LogFiles> published;
+  std::unique_ptr<journal::LogFiles> memory;
+  std::unique_ptr<journal::WitnessCaller> witnesses;
+  std::unique_ptr<journal::Publisher> publisher;
 };
 
 // What is put around the store before anything uses it; the test build plants faults here.
 using WrapStore = std::function<std::unique_ptr<store::Store>(std::unique_ptr<store::Store>)>;
 
-// Opens everything in the data folder; brings what the clock set off meanwhile up to date, destruction
-// included, so that nothing is served before it.
+// Opens everything in the data folder; compares the log with its newest checkpoint and its witnesses; brings
+// what the clock set off meanwhile up to date, destruction included, so that nothing is served before it.
+// `overruled` names witnesses whose word is not taken at this start; that is recorded.
 absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room, const WrapStore& wrap = nullptr);
+                                base::Room& room, const std::set<std::string>& overruled = {},
+                                const WrapStore& wrap = nullptr);
+
+// After an older backup was restored: begins the next log, whose first entry commits to the last checkpoint
+// known of the one before, a signed note. Refuses a checkpoint that this house did not sign, or that the log
+// has not fallen behind. Returns the new origin.
+absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, base::Clock& clock,
+                                     base::Random& random, base::Room& room,
+                                     const std::string& last_checkpoint);
+
+// The verifier key text of the log of this origin; of the newest one when empty. Also while the server runs.
+absl::StatusOr<std::string> LogKey(const config::ServerConfig& config, base::Random& random,
+                                   const std::string& origin);
 
 // One of the first two people, or the first station, as given on the command line.
 struct FirstPerson {

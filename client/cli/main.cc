@@ -26,7 +26,6 @@ namespace {
 constexpr int kRefused = 1;
 constexpr int kUsage = 2;
 constexpr int kNotReached = 3;
-constexpr absl::Duration kCertificateWarning = absl::Hours(24 * 30);
 
 struct Globals {
   std::string station;
@@ -127,7 +126,7 @@ int Execute(const Command& command, const Globals& globals, Arguments& arguments
   }
   const bool dutch = globals.language != "en";
   const absl::Time until = access::EndOfCertificate(files.certificate_pem);
-  if (until < base::SystemClock().Now() + kCertificateWarning) {
+  if (until < base::SystemClock().Now() + access::kCertificateWarning) {
     std::fprintf(
         stderr, "%s %s.\n%s\n",
         dutch ? "Het certificaat van deze werkplek eindigt op" : "The certificate of this workplace ends on",

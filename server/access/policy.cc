@@ -91,6 +91,12 @@ constexpr Row kPolicy[] = {
 
     {kListEntries, C::kRole, kSupervisors, {}},
     {kGetTreeHead, C::kRole, kSupervisors, {}, Entry::kNotLogged},
+    {kGetWords,          C::kRole, {R::kLegal, R::kDataProtectionOfficer}, {}},
+    {kReportDestruction, C::kRole, kSupervisors, {}},
+    {kSignOffPeriod,     C::kRole, kSupervisors, {}},
+    {kListReviews,       C::kRole, kSupervisors, {}},
+    {kListSignals,       C::kRole, kSupervisors, {}},
+    {kExportProcessing,  C::kRole, {R::kPrivacyOfficer, R::kDataProtectionOfficer}, {}},
 };
 
 constexpr RpcName kNames[] = {
@@ -144,6 +150,12 @@ constexpr RpcName kNames[] = {
     {kAcknowledgeInstruction, "CheckService", "AcknowledgeInstruction"},
     {kListEntries, "AuditService", "ListEntries"},
     {kGetTreeHead, "AuditService", "GetTreeHead"},
+    {kGetWords, "AuditService", "GetWords"},
+    {kReportDestruction, "AuditService", "ReportDestruction"},
+    {kSignOffPeriod, "AuditService", "SignOffPeriod"},
+    {kListReviews, "AuditService", "ListReviews"},
+    {kListSignals, "AuditService", "ListSignals"},
+    {kExportProcessing, "AuditService", "ExportProcessing"},
 };
 
 // Calls whose frequency says something about what somebody is after.

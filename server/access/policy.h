@@ -61,6 +61,12 @@ enum class Rpc {
   kAcknowledgeInstruction,
   kListEntries,
   kGetTreeHead,
+  kGetWords,
+  kReportDestruction,
+  kSignOffPeriod,
+  kListReviews,
+  kListSignals,
+  kExportProcessing,
   kRpcCount,
 };
 

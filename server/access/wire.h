@@ -9,6 +9,9 @@
 // What both ends of the wire agree on. A target of its own, which the clients link too.
 namespace waarborg::access {
 
+// A certificate that ends sooner than this is spoken of.
+inline constexpr absl::Duration kCertificateWarning = absl::Hours(24 * 30);
+
 // Restricts every TLS context of this process, server and client, to the "good" set of the NCSC guidelines
 // (2025): TLS 1.3 with AES_256_GCM_SHA384 or CHACHA20_POLY1305_SHA256. gRPC offers no setting for it, so it
 // goes through OpenSSL's process-wide configuration. Call first thing in main, before anything else touches

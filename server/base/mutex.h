@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -11,7 +12,6 @@
 #define WB_ATTRIBUTE(x)
 #endif
 #define WB_GUARDED_BY(x) WB_ATTRIBUTE(guarded_by(x))
-#define WB_REQUIRES(x) WB_ATTRIBUTE(requires_capability(x))
 
 namespace waarborg::base {
 
@@ -40,6 +40,9 @@ class Condition {
  public:
   // Gives the mutex up while it waits; may return without a notification.
   void Wait(Mutex& mutex) WB_ATTRIBUTE(requires_capability(mutex)) { condition_.wait(mutex); }
+  void WaitFor(Mutex& mutex, std::chrono::milliseconds longest) WB_ATTRIBUTE(requires_capability(mutex)) {
+    condition_.wait_for(mutex, longest);
+  }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }
 

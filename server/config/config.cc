@@ -6,8 +6,10 @@
 
 #include <set>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "audit/note.h"
 
 namespace waarborg::config {
 namespace {
@@ -58,9 +60,9 @@ class Reader {
     return low;
   }
 
-  std::vector<std::string> Texts(const char* key) {
+  std::vector<std::string> Texts(const char* key, bool required = true) {
     std::vector<std::string> out;
-    const toml::node* node = Node(key, true);
+    const toml::node* node = Node(key, required);
     if (node == nullptr) return out;
     const toml::array* list = node->as_array();
     if (list != nullptr) {
@@ -72,7 +74,9 @@ class Reader {
         }
       }
     }
-    if (out.empty()) Error(node, absl::StrCat(key, " must be a list of at least one text"));
+    if (list == nullptr || (required && out.empty())) {
+      Error(node, absl::StrCat(key, " must be a list of ", required ? "at least one text" : "texts"));
+    }
     return out;
   }
 
@@ -106,8 +110,8 @@ class Reader {
 
   // Calls `each` with every table of a list of tables.
   template <class F>
-  void Tables(const char* key, F each) {
-    const toml::node* node = Node(key, true);
+  void Tables(const char* key, F each, bool required = true) {
+    const toml::node* node = Node(key, required);
     if (node == nullptr) return;
     const toml::array* list = node->as_array();
     if (list == nullptr || list->empty()) {
@@ -134,10 +138,10 @@ class Reader {
     }
   }
 
-  // A table of its own, absent allowed.
+  // A table of its own.
   template <class F>
-  void Table(const char* key, F each) {
-    const toml::node* node = Node(key, false);
+  void Table(const char* key, F each, bool required = false) {
+    const toml::node* node = Node(key, required);
     if (node == nullptr) return;
     const toml::table* table = node->as_table();
     if (table == nullptr) {
@@ -169,6 +173,37 @@ class Reader {
   Errors& errors_;
   std::set<std::string> asked_;
 };
+
+// "ma-vr 08:30-17:00", or one day.
+bool ParseOpeningHours(const std::string& text, domain::OpeningHours& out) {
+  constexpr std::string_view kDays[] = {"ma", "di", "wo", "do", "vr", "za", "zo"};
+  const auto day = [&](std::string_view word, absl::Weekday& found) {
+    for (size_t i = 0; i < std::size(kDays); ++i) {
+      if (word != kDays[i]) continue;
+      found = static_cast<absl::Weekday>(static_cast<int>(absl::Weekday::monday) + static_cast<int>(i));
+      return true;
+    }
+    return false;
+  };
+  const auto minute = [](std::string_view word, int& found) {
+    int hours = 0, minutes = 0;
+    if (word.size() != 5 || word[2] != ':' || !absl::SimpleAtoi(absl::string_view(word.data(), 2), &hours) ||
+        !absl::SimpleAtoi(absl::string_view(word.data() + 3, 2), &minutes)) {
+      return false;
+    }
+    found = hours * 60 + minutes;
+    return hours >= 0 && minutes >= 0 && minutes < 60 && found <= 24 * 60;
+  };
+  const std::string_view all = text;
+  const size_t space = all.find(' ');
+  if (space == std::string_view::npos || all.size() != space + 12 || all[space + 6] != '-') return false;
+  const std::string_view days = all.substr(0, space);
+  const bool range = days.size() == 5 && days[2] == '-';
+  return day(days.substr(0, 2), out.first_day) && (range || days.size() == 2) &&
+         day(range ? days.substr(3) : days, out.last_day) && out.first_day <= out.last_day &&
+         minute(all.substr(space + 1, 5), out.from_minute) &&
+         minute(all.substr(space + 7), out.until_minute) && out.from_minute < out.until_minute;
+}
 
 // The line of the first character beyond ASCII outside quotes and remarks, or of the first line that ends in
 // a backslash inside quotes; 0 when there is none. TOML has no use for the one, nor we for the other, and on
@@ -246,6 +281,25 @@ ServerConfig ParseServer(const std::string& toml, const std::string& name, Error
     c.argon2_memory_kib = t.Number("memory_kib", 8192, 1 << 20, c.argon2_memory_kib);
     c.argon2_passes = t.Number("passes", 1, 16, c.argon2_passes);
   });
+  r.Table(
+      "log",
+      [&](Reader& t) {
+        c.log_name = t.Text("name", true);
+        c.log_folder = t.Text("folder", false);
+        c.log_key_file = t.Text("key_file", false);
+        // The name of the log's key is its origin, so it must be one.
+        if (!c.log_name.empty() && (!audit::SigningKey::FromSeed(
+                                         c.log_name + "/2026", audit::KeyType::kEd25519, std::string(32, 'k'))
+                                         .ok() ||
+                                    c.log_name.find("://") != std::string::npos ||
+                                    c.log_name.ends_with("/") || c.log_name.size() > 100)) {
+          t.Error(nullptr,
+                  "name must be an address without https:// and without a slash at the end, such as "
+                  "waterdam.example/lokaalverboden");
+        }
+      },
+      /*required=*/true);
+  if (c.log_folder.empty()) c.log_folder = c.data_folder + "/published";
   r.Table("disk", [&](Reader& t) {
     c.keep_free_bytes =
         int64_t{t.Number("keep_free_mib", 32, 1 << 20, static_cast<int>(c.keep_free_bytes >> 20))} << 20;
@@ -279,6 +333,43 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
     m.checks_per_hour = t.Number("checks_per_hour", 10, 1'000'000'000, m.checks_per_hour);
     m.photos_per_hour = t.Number("photos_per_hour", 5, 1'000'000'000, m.photos_per_hour);
   });
+  r.Table("log", [&](Reader& t) {
+    m.log_keep_years = t.Number("keep_years", 0, 100, m.log_keep_years);
+    m.review_every_days = t.Number("review_every_days", 1, 366, m.review_every_days);
+    m.staff_names_keep_months = t.Number("staff_names_keep_months", 0, 120, m.staff_names_keep_months);
+    m.log_quorum = t.Number("quorum", 0, 16, m.log_quorum);
+    m.log_witness_grace = absl::Minutes(t.Number("witness_grace_minutes", 0, 7 * 24 * 60, 15));
+    m.release_waits_for_witnesses = t.Flag("release_waits_for_witnesses", true);
+    m.processing_activity = t.Text("processing_activity", false);
+  });
+  std::set<std::string> witness_keys;
+  r.Tables(
+      "witness",
+      [&](Reader& t, const std::string& id) {
+        domain::LogWitness w{id, t.Text("url", true), t.Text("key", true)};
+        const auto key = audit::VerifierKey::Parse(w.key);
+        if (!w.key.empty() && !key.ok()) {
+          t.Error(nullptr, absl::StrCat("key of witness \"", id, "\": ", key.error()));
+        } else if (key.ok() && key->type() != audit::KeyType::kCosignature) {
+          t.Error(nullptr, absl::StrCat("key of witness \"", id, "\" is not one for cosignatures"));
+        }
+        if (!w.url.empty() &&
+            (w.url.ends_with("/") || (w.url.rfind("https://", 0) != 0 && w.url.rfind("http://", 0) != 0))) {
+          t.Error(nullptr, absl::StrCat("url of witness \"", id,
+                                        "\" must begin with https:// and not end with a slash"));
+        }
+        m.witnesses.push_back(std::move(w));
+      },
+      /*required=*/false);
+  if (m.log_quorum > static_cast<int>(m.witnesses.size())) {
+    r.Error(nullptr, absl::StrCat("[log] quorum is ", m.log_quorum, ", but there are ", m.witnesses.size(),
+                                  " witnesses"));
+  }
+  r.Table("signals", [&](Reader& t) {
+    m.signals.checks_a_day = t.Number("checks_a_day", 1, 1'000'000'000, m.signals.checks_a_day);
+    m.signals.photos_a_day = t.Number("photos_a_day", 1, 1'000'000'000, m.signals.photos_a_day);
+    m.signals.refusals_a_day = t.Number("refusals_a_day", 1, 1'000'000'000, m.signals.refusals_a_day);
+  });
   r.Tables("location", [&](Reader& t, const std::string& id) {
     domain::Location l;
     l.id = id;
@@ -286,6 +377,14 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
     l.municipal = t.Flag("municipal", true);
     l.run_by = static_cast<Operator>(t.Choice("run_by", {"own", "processor", "third-party"}, 0));
     l.sharing_basis = t.Text("sharing_basis", false);
+    for (const std::string& hours : t.Texts("opens", false)) {
+      domain::OpeningHours parsed;
+      if (!ParseOpeningHours(hours, parsed)) {
+        t.Error(nullptr, absl::StrCat("opens: \"", hours,
+                                      "\" must be like \"ma-vr 08:30-17:00\" or \"za 10:00-16:00\""));
+      }
+      l.opens.push_back(parsed);
+    }
     l.steps = t.Texts("steps");
     m.locations.push_back(std::move(l));
   });

@@ -18,6 +18,9 @@ struct ServerConfig {
   std::string key_file;
   std::string client_ca_file;                    // certificates of stations are signed by this
   int64_t keep_free_bytes = int64_t{256} << 20;  // below this the disk counts as full
+  std::string log_name;                          // what the origins of the logs begin with
+  std::string log_folder;                        // where the log is published
+  std::string log_key_file;                      // Ed25519 key (PEM); empty: one of our own
   int argon2_memory_kib = 65536;
   int argon2_passes = 3;
 };

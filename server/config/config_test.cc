@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "audit/note.h"
+#include "server/base/clock.h"
 #include "server/base/file.h"
 
 namespace waarborg::config {
@@ -71,10 +73,63 @@ TEST(Config, TheRootKeyMayNotLieBesideTheData) {
   Errors errors;
   ParseServer(
       "listen = \"localhost:7443\"\ndata_folder = \"/var/lib/w\"\nroot_key_file = \"/var/lib/w/root.key\"\n"
-      "certificate_file = \"c\"\nkey_file = \"k\"\nclient_ca_file = \"a\"\n",
+      "certificate_file = \"c\"\nkey_file = \"k\"\nclient_ca_file = \"a\"\n[log]\nname = \"a.example/b\"\n",
       "waarborgd.toml", errors);
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_EQ(errors[0].rfind("waarborgd.toml:3: root_key_file must lie outside", 0), 0u) << errors[0];
+}
+
+TEST(Config, OpeningHoursAndWitnessesAreReadAndMistakesNamed) {
+  const std::string witness = "[[witness]]\nid = \"buur\"\nurl = \"https://w.example\"\nkey = \"";
+  const auto key = audit::VerifierKey::Make("w.example", audit::KeyType::kCosignature, std::string(32, 'k'));
+  Errors errors;
+  const std::string good = Example() + witness + key->Text() + "\"\n";
+  const auto m =
+      ParseMunicipality(absl::StrReplaceAll(good, {{"quorum = 0", "quorum = 1"}}), "m.toml", errors);
+  EXPECT_TRUE(errors.empty()) << absl::StrJoin(errors, "\n");
+  ASSERT_EQ(m.witnesses.size(), 1u);
+  EXPECT_EQ(m.log_quorum, 1);
+  const absl::TimeZone tz = base::Amsterdam();
+  const auto at = [&](int day, int hour, int minute) {
+    return absl::FromCivil(absl::CivilMinute(2026, 3, day, hour, minute), tz);
+  };
+  EXPECT_FALSE(m.IsOpen("gemeentehuis", at(2, 7, 59)));  // a Monday
+  EXPECT_TRUE(m.IsOpen("gemeentehuis", at(2, 8, 0)));
+  EXPECT_TRUE(m.IsOpen("gemeentehuis", at(6, 17, 59)));
+  EXPECT_FALSE(m.IsOpen("gemeentehuis", at(6, 18, 0)));
+  EXPECT_FALSE(m.IsOpen("gemeentehuis", at(7, 12, 0)));
+  EXPECT_TRUE(m.IsOpen("sporthal", at(8, 8, 0)));
+  EXPECT_TRUE(m.IsOpen("gemeentewerf", at(8, 3, 0)));  // keeps no hours
+
+  for (const char* hours :
+       {"", "ma", "ma 8:00-18:00", "ma-vr 08:00-18:00 ", "vr-ma 08:00-18:00", "ma-vr 18:00-08:00",
+        "xx 08:00-18:00", "ma-vr 08:60-18:00", "ma-vr 08:00-25:00", "ma-vr -1:00-18:00"}) {
+    errors.clear();
+    ParseMunicipality(absl::StrReplaceAll(Example(), {{"ma-vr 08:00-18:00", hours}}), "m.toml", errors);
+    EXPECT_EQ(errors.size(), 1u) << hours;
+  }
+  errors.clear();
+  ParseMunicipality(absl::StrReplaceAll(Example(), {{"quorum = 0", "quorum = 2"}}) + witness + "nonsense\"\n",
+                    "m.toml", errors);
+  EXPECT_EQ(errors.size(), 2u) << absl::StrJoin(errors, "\n");
+}
+
+TEST(Config, TheNameOfTheLogIsAnOrigin) {
+  const std::string rest =
+      "listen = \"localhost:7443\"\ndata_folder = \"/var/lib/w\"\nroot_key_file = \"/etc/w/root.key\"\n"
+      "certificate_file = \"c\"\nkey_file = \"k\"\nclient_ca_file = \"a\"\n";
+  Errors errors;
+  ParseServer(rest, "w.toml", errors);
+  EXPECT_EQ(errors.size(), 1u) << "a log needs a name";
+  for (const char* name : {"", "a b", "a+b", "https://a.example/log", "a.example/log/"}) {
+    errors.clear();
+    ParseServer(rest + "[log]\nname = \"" + name + "\"\n", "w.toml", errors);
+    EXPECT_EQ(errors.size(), 1u) << name;
+  }
+  errors.clear();
+  const ServerConfig c = ParseServer(rest + "[log]\nname = \"a.example/log\"\n", "w.toml", errors);
+  EXPECT_TRUE(errors.empty());
+  EXPECT_EQ(c.log_folder, "/var/lib/w/published");
 }
 
 }  // namespace

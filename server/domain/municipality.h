@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "server/domain/types.h"
 
@@ -12,13 +13,34 @@ namespace waarborg::domain {
 // Who runs a location; sharing with a third party needs a recorded basis.
 enum class Operator { kOwn, kProcessor, kThirdParty };
 
+// When a location is open, one line of the timetable.
+struct OpeningHours {
+  absl::Weekday first_day = absl::Weekday::monday, last_day = absl::Weekday::sunday;
+  int from_minute = 0, until_minute = 24 * 60;  // of the day, local time; until is not included
+};
+
 struct Location {
   std::string id;
   std::string name;
   bool municipal = true;  // counts for "all municipal locations"
   Operator run_by = Operator::kOwn;
-  std::string sharing_basis;       // for a third party; empty: nothing is shared
-  std::vector<std::string> steps;  // what desk staff do when a banned person stands here, in Dutch
+  std::string sharing_basis;        // for a third party; empty: nothing is shared
+  std::vector<OpeningHours> opens;  // empty: always
+  std::vector<std::string> steps;   // what desk staff do when a banned person stands here, in Dutch
+};
+
+// Somebody elsewhere who cosigns the checkpoints of the log.
+struct LogWitness {
+  std::string id;
+  std::string url;  // without a slash at the end
+  std::string key;  // verifier key text, type cosignature/v1
+};
+
+// What makes a signal for the auditor: so many in a day by one person.
+struct SignalThresholds {
+  int checks_a_day = 200;
+  int photos_a_day = 30;
+  int refusals_a_day = 10;
 };
 
 // A group of people that can be named as recipient of a photo.
@@ -76,6 +98,18 @@ struct Municipality {
   // How often one person, or one workplace, may check or see a photo in an hour.
   int checks_per_hour = 600;
   int photos_per_hour = 60;
+  // The log: how long a closed year is kept (0: for ever), how often it is reviewed, how long the names of
+  // staff are kept after their term, who cosigns it, and how many of them must.
+  int log_keep_years = 0;
+  int review_every_days = 183;  // BIO2 8.15.06: every half year
+  int staff_names_keep_months = 24;
+  std::vector<LogWitness> witnesses;
+  int log_quorum = 0;
+  absl::Duration log_witness_grace = absl::Minutes(15);
+  bool release_waits_for_witnesses = true;
+  SignalThresholds signals;
+  // URI of this processing in the register of processing activities (Logboek Dataverwerkingen).
+  std::string processing_activity;
   absl::Duration session_idle = absl::Minutes(10);
   absl::Duration session_max = absl::Hours(10);
   absl::Duration session_resume = absl::Hours(4);
@@ -89,6 +123,8 @@ struct Municipality {
   // True when the location is known and may be told about bans: a third party only with a recorded basis.
   // Where this is false a check cannot be answered; "no ban found" would be a lie.
   bool Serves(const std::string& location_id) const;
+  // True when the location is open at that moment, or keeps no hours; unknown locations are open.
+  bool IsOpen(const std::string& location_id, absl::Time at) const;
   // True when a ban of this scope holds at the location.
   bool Covers(const Scope& scope, const std::string& location_id) const;
 

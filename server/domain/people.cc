@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "server/base/clock.h"
+
 namespace waarborg::domain {
 namespace {
 
@@ -56,6 +58,22 @@ Verdict CheckAssignment(const Municipality& m, const Assignment& a) {
   }
   if (a.until < a.from) return Refusal(Rule::kDatesInWrongOrder, "assignment.until");
   return kAllowed;
+}
+
+absl::Time NameRemovalDue(const Municipality& m, const Person& person) {
+  if (person.display_name.empty()) return absl::InfiniteFuture();
+  const absl::CivilDay last = person.assignment.until;
+  return base::EndOfDay(absl::CivilDay(last.year(), last.month() + m.staff_names_keep_months, last.day()));
+}
+
+void RemoveName(Person& person) {
+  person.display_name.clear();
+  // Still one of a kind, and of the letters that a sign-in name has.
+  person.login = person.id;
+  for (char& c : person.login) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  person.password_hash.clear();
+  person.totp_secret.clear();
+  person.enrolment_digest.clear();
 }
 
 Verdict CheckHeldAlone(const Person& person, absl::CivilDay today) {

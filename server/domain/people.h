@@ -100,6 +100,10 @@ struct Change {
 // Shape and meaning of an assignment: known units and locations, dates in order, roles that may be held
 // together.
 Verdict CheckAssignment(const Municipality& m, const Assignment& a);
+// When the name of this person is removed: so many months after their term. Never for a name that is gone.
+absl::Time NameRemovalDue(const Municipality& m, const Person& person);
+// Removes name, sign-in name and what they signed in with; the id stays, for the log names it.
+void RemoveName(Person& person);
 // A role held alone is not held beside a deputyship that runs or is to come.
 Verdict CheckHeldAlone(const Person& person, absl::CivilDay today);
 // A deputyship of a role that can be deputised, in dates that run forward, by somebody who may hold it.

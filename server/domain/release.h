@@ -84,6 +84,7 @@ struct Release {
   std::string darken_reason;
   std::string darkened_by;
   DestructionReason destruction_reason = DestructionReason::kNone;
+  std::optional<absl::Time> destruction_due_at;  // since when it has to be gone
   std::optional<absl::Time> destroyed_at;
   bool objection_upheld = false;
   std::vector<Objection> objections;

@@ -266,6 +266,19 @@ constexpr RuleText kRules[] = {
      "Wait, or tell Toezicht en Veiligheid if you need more; this stands in the log.",
      "Meer foto's in een uur dan voor een persoon of werkplek gebruikelijk is.",
      "Wacht even, of meld bij Toezicht en Veiligheid dat u er meer nodig heeft; dit staat in het logboek."},
+    {R::kLogNotWitnessed, K::kUnavailable, "log-not-witnessed",
+     "The witnesses of the log have not answered for too long, and this step waits for them.",
+     "Try again later, or tell the administrator. If it cannot wait: release on call, with the reason "
+     "(--on-call).",
+     "De getuigen van het logboek antwoorden te lang niet, en deze stap wacht op hen.",
+     "Probeer het later opnieuw of waarschuw de beheerder. Kan het niet wachten: geef vrij met "
+     "bereikbaarheidsdienst, "
+     "met de reden (--on-call)."},
+    {R::kProcessingActivityMissing, K::kPrecondition, "processing-activity-missing",
+     "The configuration names no processing activity, so a record would say nothing.",
+     "Let the administrator propose [log] processing_activity: its URI in the register.",
+     "De configuratie noemt geen verwerkingsactiviteit; een logregel zou niets zeggen.",
+     "Laat de beheerder [log] processing_activity voorstellen: de URI in het register."},
     {R::kCannotRecord, K::kUnavailable, "cannot-record", "The service cannot record, so it cannot answer.",
      "This says nothing about the visitor. When in doubt call Toezicht en Veiligheid.",
      "Het systeem kan niets vastleggen en geeft daarom geen antwoord.",

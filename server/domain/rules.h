@@ -92,6 +92,8 @@ enum class Rule {
   kBusy,
   kTooManyChecks,
   kTooManyPhotos,
+  kLogNotWitnessed,
+  kProcessingActivityMissing,
   kCannotRecord,
   kClockInDoubt,
   kStopping,

@@ -18,6 +18,16 @@ void RunDue(journal::Turn& turn) {
     turn.Log(std::move(record));
     turn.Put(std::move(ban));
   }
+  for (const std::string& id : turn.world().DueNames(turn.now())) {
+    domain::Person person = *turn.world().FindPerson(id);
+    domain::RemoveName(person);
+    pb::AuditRecord record;
+    record.set_event("StaffNameRemoved");
+    record.set_result(pb::RESULT_DONE);
+    record.set_subject_id(id);
+    turn.Log(std::move(record));
+    turn.Put(std::move(person));
+  }
 }
 
 }  // namespace waarborg::jobs

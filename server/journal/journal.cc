@@ -7,7 +7,10 @@
 #include <set>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "audit/opening.h"
+#include "audit/text.h"
 #include "server/base/hex.h"
 #include "server/config/config.h"
 #include "server/journal/rows.h"
@@ -22,6 +25,7 @@ namespace pb = waarborg::v1;
 constexpr size_t kMaxQueue = 4096;
 constexpr absl::Duration kRecordTimeEvery = absl::Minutes(10);
 constexpr absl::Duration kIdempotencyTerm = absl::Hours(24);
+constexpr size_t kSweepAtOnce = 1000;
 
 std::string IdempotencyRow(const std::string& digest) {
   return "i/" + base::ToHex(digest);
@@ -30,6 +34,30 @@ std::string IdempotencyRow(const std::string& digest) {
 absl::Status Corrupt(std::string_view key) {
   return absl::DataLossError(
       absl::StrCat("store: the record ", std::string(key.substr(0, 40)), " does not open"));
+}
+
+// The name of the log after a restored backup: the last one known, and a number. It was never used, or the
+// last one known would be another.
+std::string OriginAfter(const std::string& origin) {
+  const size_t slash = origin.rfind('/');
+  const size_t dash = origin.rfind('-');
+  int count = 1;
+  if (dash == std::string::npos || slash == std::string::npos || dash < slash ||
+      !absl::SimpleAtoi(origin.substr(dash + 1), &count)) {
+    return origin + "-2";
+  }
+  return absl::StrCat(origin.substr(0, dash), "-", count + 1);
+}
+
+// The declaration of destruction (Archiefwet): what, on which ground, when, by which process.
+std::string DeclarationOf(const pb::LogRecord& log, absl::Time now, int keep_years, const std::string& origin,
+                          uint64_t index) {
+  return absl::StrCat(
+      "Verklaring van vernietiging\n\nWat:      de ", log.size(), " regels van het logboek ", log.origin(),
+      "\n          en wat daarbij hoorde; het laatste controlepunt blijft bewaard\nGrond:    bewaartermijn "
+      "van ",
+      keep_years, " jaar na sluiting\nWanneer:  ", base::FormatLocal(now),
+      "\nWaardoor: vanzelf, door het systeem\nRegel:    ", index, " van het logboek ", origin, "\n");
 }
 
 }  // namespace
@@ -47,6 +75,7 @@ void Turn::Discard() {
   people_.clear();
   stations_.clear();
   changes_.clear();
+  reviews_.clear();
   configuration_.reset();
   photos_.clear();
   entries_.clear();
@@ -54,10 +83,14 @@ void Turn::Discard() {
   believe_clock_ = false;
 }
 
-uint64_t Turn::Log(pb::AuditRecord record) {
+uint64_t Turn::Log(pb::AuditRecord record, const pb::Words& words) {
   record.set_at_ms(absl::ToUnixMillis(now_));
-  entries_.push_back(std::move(record));
+  entries_.emplace_back(std::move(record), words);
   return first_index_ + entries_.size() - 1;
+}
+
+const std::string& Turn::log_origin() const {
+  return journal_.log_.origin();
 }
 
 std::optional<pb::IdempotencyRecord> Turn::Recall(const std::string& digest) const {
@@ -105,6 +138,7 @@ absl::Status Journal::Load() {
     if (auto s = parts_.file_keys->Sync(); !s.ok()) return s;
   }
   idempotency_key_ = keys::Derive(house_key(), "idempotency");
+  indexer_.emplace(house_key());
   if (fresh) {
     store::Batch batch;
     batch.Put("m/schema", absl::StrCat(kSchema));
@@ -140,6 +174,12 @@ absl::Status Journal::Load() {
   each_house("p/", take(state::DecodePerson));
   each_house("s/", take(state::DecodeStation));
   each_house("c/", take(state::DecodeChange));
+  each_house("r/", [&](const std::string&, const std::string& bytes) {
+    pb::ReviewRecord review;
+    if (!review.ParseFromString(bytes)) return false;
+    world_.Put(std::move(review));
+    return true;
+  });
   each_house("i/", [&](const std::string& key, const std::string& bytes) {
     return idempotency_[key].ParseFromString(bytes);
   });
@@ -187,26 +227,110 @@ absl::Status Journal::LoadLog() {
   bool ok = false;
   frontier_ = audit::Frontier::FromStored(head.size(), std::move(subtrees), ok);
   if (!ok) return Corrupt("a/head");
-  recorded_until_ = head.size() == 0 ? absl::InfinitePast() : absl::FromUnixMillis(head.at_ms());
+  log_ = head.log();
+  recorded_until_ = head.at_ms() == 0 ? absl::InfinitePast() : absl::FromUnixMillis(head.at_ms());
   time_.Start(*parts_.clock, recorded_until_);
-
-  // The tree once more, from its leaves: whatever was changed, taken out or added behind our back shows.
-  audit::Frontier rebuilt;
-  bool in_order = true;
-  auto s = parts_.store->Scan("l/", "l/", [&](std::string_view row, std::string_view value) {
-    const auto entry = SplitEntry(value);
-    in_order = entry && IndexOf(row) == rebuilt.size();
-    if (in_order) rebuilt.Append(audit::LeafHash(entry->commitment));
-    return in_order;
+  absl::Status broken;
+  auto s = parts_.store->Scan("g/", "g/", [&](std::string_view row, std::string_view value) {
+    pb::LogRecord log;
+    if (!log.ParseFromArray(value.data(), static_cast<int>(value.size()))) broken = Corrupt(row);
+    if (log.pruned()) to_sweep_.push_back(log);
+    closed_.push_back(std::move(log));
+    return broken.ok();
   });
   if (!s.ok()) return s;
-  if (!in_order || rebuilt.size() != frontier_.size() || rebuilt.Root() != frontier_.Root()) {
+  if (!broken.ok()) return broken;
+  if (log_.number() == 0) {
+    const absl::Time begun = std::max(time_.Look(), recorded_until_);
+    log_.set_number(1);
+    log_.set_origin(absl::StrCat(parts_.log_name, "/", base::LocalDay(begun).year()));
+    log_.set_begun_ms(absl::ToUnixMillis(begun));
+  } else if (!absl::StartsWith(log_.origin(), parts_.log_name + "/")) {
+    return absl::FailedPreconditionError(absl::StrCat("this log is called ", log_.origin(),
+                                                      ", the configuration says ", parts_.log_name,
+                                                      ": a log keeps its name; set [log] name back"));
+  }
+  // What the head says stands at the end, and nothing behind it. The rest is CheckLog's.
+  const uint64_t end = log_.first() + frontier_.size();
+  uint64_t there = 0;
+  s = parts_.store->ScanBack("l/", EntryRow(UINT64_MAX), [&](std::string_view row, std::string_view) {
+    there = IndexOf(row).value_or(UINT64_MAX - 1) + 1;
+    return false;
+  });
+  if (!s.ok()) return s;
+  if (there != end) {
     return absl::DataLossError(
-        absl::StrCat("the audit log does not match its head: ", frontier_.size(),
-                     " entries expected, the stored ones stop matching at ", rebuilt.size(),
+        absl::StrCat("the audit log ", log_.origin(), " does not match its head: ", end,
+                     " entries expected, the last one stored is number ", there,
                      ". Somebody changed the data, or they are damaged; restore a backup."));
   }
+  SetCommitted();
   return absl::OkStatus();
+}
+
+void Journal::SetCommitted() {
+  base::Lock lock(mutex_);
+  if (closed_changed_) {
+    committed_.closed = std::make_shared<const std::vector<pb::LogRecord>>(closed_);
+    committed_.log = log_;
+    closed_changed_ = false;
+  }
+  committed_.frontier = frontier_;
+  committed_.municipality = world_.shared_municipality();
+}
+
+Journal::Committed Journal::committed() const {
+  base::Lock lock(mutex_);
+  return committed_;
+}
+
+absl::Status Journal::CheckLog() const {
+  const Committed now = committed();
+  std::vector<pb::LogRecord> logs = *now.closed;
+  logs.push_back(now.log);
+  logs.back().set_size(now.frontier.size());
+  const audit::Hash root = now.frontier.Root();
+  logs.back().set_root(root.data(), root.size());
+  for (const pb::LogRecord& log : logs) {
+    if (log.pruned()) continue;
+    audit::Frontier rebuilt;
+    auto s =
+        parts_.store->Scan("l/", EntryRow(log.first()), [&](std::string_view row, std::string_view value) {
+          if (rebuilt.size() == log.size()) return false;
+          const auto entry = SplitEntry(value);
+          if (!entry || IndexOf(row) != log.first() + rebuilt.size()) return false;
+          rebuilt.Append(audit::LeafHash(entry->commitment));
+          return true;
+        });
+    if (!s.ok()) return s;
+    if (rebuilt.size() != log.size() || audit::View(rebuilt.Root()) != log.root()) {
+      return absl::DataLossError(
+          absl::StrCat("the audit log ", log.origin(), " does not match its head: ", log.size(),
+                       " entries expected, ", rebuilt.size(),
+                       " in order were found. Somebody changed the data, or they are damaged; "
+                       "restore a backup."));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::shared_ptr<const LogReader> Journal::NewReader() {
+  if (opening_keys_ == nullptr || opening_keys_version_ != parts_.file_keys->version()) {
+    auto keys = std::make_shared<OpeningKeys>();
+    parts_.file_keys->ForEach([&](const std::string& id, const base::Secret& key) {
+      if (id == "house") {
+        keys->house = key.Clone();
+      } else {
+        keys->by_ban.emplace(id, key.Clone());
+      }
+    });
+    opening_keys_ = std::move(keys);
+    opening_keys_version_ = parts_.file_keys->version();
+  }
+  std::vector<pb::LogRecord> logs = closed_;
+  logs.push_back(log_);
+  logs.back().set_size(frontier_.size());
+  return std::make_shared<LogReader>(*parts_.store, opening_keys_, std::move(logs));
 }
 
 bool Turn::clock_in_doubt() const {
@@ -219,6 +343,13 @@ absl::Time Turn::clock_reading() const {
 
 Journal::Condition Journal::condition() const {
   return {failed_, no_room_, time_.in_doubt(), time_.behind(), destruction_due_};
+}
+
+absl::Time Journal::begun() const {
+  for (const pb::LogRecord& log : closed_) {
+    if (!log.pruned()) return absl::FromUnixMillis(log.begun_ms());
+  }
+  return absl::FromUnixMillis(log_.begun_ms());
 }
 
 absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {
@@ -261,6 +392,7 @@ void Journal::RunQueued() {
   absl::Status s = no_room_ ? RunDestructionOnly() : RunBatch(batch_);
   batch_.clear();
   if (s.ok() && !no_room_) s = DestroyPhotos();
+  if (s.ok() && !no_room_) s = SweepPruned().status();
   if (!s.ok()) {
     failed_ = true;
     if (on_failure_) on_failure_(s);
@@ -271,9 +403,7 @@ absl::Status Journal::RunDestructionOnly() {
   const bool due = world_.NextDue() <= time_.Look() || !world_.destroying().empty();
   if (!due || time_.in_doubt()) return absl::OkStatus();
   parts_.room->Release();
-  std::vector<Work> none;
-  absl::Status s = RunBatch(none);
-  if (s.ok()) s = DestroyPhotos();
+  const absl::Status s = RunNow([](Turn&) {});
   parts_.room->Hold();
   return s;
 }
@@ -281,6 +411,7 @@ absl::Status Journal::RunDestructionOnly() {
 absl::Status Journal::RunBatch(std::vector<Work>& works) {
   const absl::Time now = time_.Look();
   store::Batch batch;
+  if (now >= page_ends_ && !time_.in_doubt()) TurnThePage(now, batch);
   bool believe_clock = false;
   if (clockwork_ && world_.NextDue() <= now && !time_.in_doubt()) {
     Turn turn(*this, world_, *parts_.random, now, frontier_.size());
@@ -316,6 +447,8 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
     // The entry that says that a photo is to go stands in the log before its key goes.
     if (ban.release.state == domain::PhotoState::kDestroying &&
         (old == nullptr || old->release.state != domain::PhotoState::kDestroying)) {
+      const bool ended = ban.release.destruction_reason == domain::DestructionReason::kBanEnded;
+      ban.release.destruction_due_at = ended ? std::min(ban.ends_at, turn.now_) : turn.now_;
       pb::AuditRecord record;
       record.set_event("PhotoDestructionStarted");
       record.set_result(pb::RESULT_DONE);
@@ -348,6 +481,7 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
   if (turn.configuration_) {
     put("f/municipality", turn.configuration_->first);
     world_.PutConfiguration(turn.configuration_->first, std::move(turn.configuration_->second));
+    page_ends_ = absl::InfinitePast();
   }
   for (auto& [id, jpeg] : turn.photos_) {
     const std::string row = "ph/" + id;
@@ -359,21 +493,133 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
     put(row, record.SerializeAsString());
     idempotency_[row] = std::move(record);
   }
-  for (const auto& entry : turn.entries_) AppendEntry(entry, batch);
+  for (auto& review : turn.reviews_) {
+    put("r/" + review.id(), review.SerializeAsString());
+    world_.Put(std::move(review));
+  }
+  for (auto& [record, words] : turn.entries_) AppendEntry(std::move(record), words, batch);
 }
 
-void Journal::AppendEntry(const pb::AuditRecord& record, store::Batch& batch) {
+pb::OpeningRecord Journal::AppendEntry(pb::AuditRecord record, const pb::Words& words, store::Batch& batch) {
   pb::OpeningRecord opening;
-  opening.set_key(parts_.random->Bytes(32));
+  if (words.words_size() > 0) {
+    opening.set_words_key(parts_.random->Bytes(audit::kOpeningKeySize));
+    opening.set_words(words.SerializeAsString());
+    record.set_words_commitment(audit::Commit(opening.words_key(), opening.words()));
+  }
+  opening.set_key(parts_.random->Bytes(audit::kOpeningKeySize));
   opening.set_record(record.SerializeAsString());
   const std::string commitment = audit::Commit(opening.key(), opening.record());
   const base::Secret* file_key = record.ban_id().empty() ? nullptr : parts_.file_keys->Find(record.ban_id());
-  std::string row = EntryRow(frontier_.size());
+  const uint64_t number = log_.first() + frontier_.size();
+  std::string row = EntryRow(number);
   const std::string sealed = keys::Seal(file_key == nullptr ? house_key() : *file_key,
                                         opening.SerializeAsString(), row, *parts_.random);
   batch.Put(std::move(row),
             JoinEntry({commitment, file_key == nullptr ? std::string_view() : record.ban_id(), sealed}));
+  indexer_->Add(record, log_.number(), number, batch);
+  if (std::string day = DayRow(absl::FromUnixMillis(record.at_ms())); day != day_row_) {
+    // The first after a start may not be the first of its day; then the row is there.
+    if (!day_row_.empty() || !parts_.store->Get(day).ok()) {
+      std::string first;
+      AppendNumber(first, number);
+      batch.Put(day, std::move(first));
+    }
+    day_row_ = std::move(day);
+  }
   frontier_.Append(audit::LeafHash(commitment));
+  return opening;
+}
+
+void Journal::BeginLog(const audit::Checkpoint& previous, std::string origin, absl::Time now,
+                       store::Batch& batch) {
+  const audit::Hash root = frontier_.Root();
+  log_.set_size(frontier_.size());
+  log_.set_root(root.data(), root.size());
+  log_.set_closed_ms(absl::ToUnixMillis(now));
+  batch.Put(ClosedLogRow(log_.number()), log_.SerializeAsString());
+  closed_.push_back(log_);
+  pb::LogRecord next;
+  next.set_number(log_.number() + 1);
+  next.set_origin(std::move(origin));
+  next.set_first(log_.first() + log_.size());
+  next.set_begun_ms(absl::ToUnixMillis(now));
+  log_ = std::move(next);
+  frontier_ = audit::Frontier();
+  pb::AuditRecord record;
+  record.set_event("LogContinued");
+  record.set_result(pb::RESULT_DONE);
+  record.set_at_ms(absl::ToUnixMillis(now));
+  record.set_previous_origin(previous.origin);
+  record.set_previous_size(previous.size);
+  record.set_previous_root(previous.root.data(), previous.root.size());
+  *log_.mutable_continued() = AppendEntry(std::move(record), {}, batch);
+  closed_changed_ = true;
+}
+
+absl::Status Journal::ContinueAfter(const audit::Checkpoint& previous) {
+  store::Batch batch;
+  const absl::Time now = time_.Look();
+  BeginLog(previous, OriginAfter(previous.origin), now, batch);
+  return Commit(batch, now);
+}
+
+void Journal::TurnThePage(absl::Time now, store::Batch& batch) {
+  const auto year = base::LocalDay(now).year();
+  if (frontier_.size() > 0 && base::LocalDay(absl::FromUnixMillis(log_.begun_ms())).year() < year) {
+    BeginLog({log_.origin(), frontier_.size(), frontier_.Root()}, absl::StrCat(parts_.log_name, "/", year),
+             now, batch);
+  }
+  page_ends_ = base::StartOfDay(absl::CivilDay(year + 1, 1, 1));
+  const int keep = world_.municipality().log_keep_years;
+  for (pb::LogRecord& log : closed_) {
+    if (log.pruned() || keep == 0) continue;
+    const absl::CivilDay closed = base::LocalDay(absl::FromUnixMillis(log.closed_ms()));
+    const absl::Time ends =
+        base::StartOfDay(absl::CivilDay(closed.year() + keep, closed.month(), closed.day()));
+    if (ends > now) {
+      page_ends_ = std::min(page_ends_, ends);
+      continue;
+    }
+    pb::AuditRecord record;
+    record.set_event("LogPruned");
+    record.set_result(pb::RESULT_DONE);
+    record.set_at_ms(absl::ToUnixMillis(now));
+    record.set_previous_origin(log.origin());
+    record.set_previous_size(log.size());
+    record.set_previous_root(log.root());
+    log.set_pruned(true);
+    log.set_declaration(DeclarationOf(log, now, keep, log_.origin(), frontier_.size()));
+    batch.Put(ClosedLogRow(log.number()), log.SerializeAsString());
+    AppendEntry(std::move(record), {}, batch);
+    to_sweep_.push_back(log);
+    closed_changed_ = true;
+  }
+}
+
+absl::StatusOr<bool> Journal::SweepPruned() {
+  if (to_sweep_.empty()) return false;
+  const pb::LogRecord& log = to_sweep_.back();
+  store::Batch batch;
+  const auto remove = [&](std::string_view row, std::string_view) {
+    batch.Delete(std::string(row));
+    return batch.writes.size() < kSweepAtOnce;
+  };
+  const std::string behind = EntryRow(log.first() + log.size());
+  auto s = parts_.store->Scan("l/", EntryRow(log.first()), [&](std::string_view row, std::string_view value) {
+    return row < behind && remove(row, value);
+  });
+  if (s.ok() && batch.writes.empty()) {
+    const std::string prefix = IndexPrefix(log.number(), "");
+    s = parts_.store->Scan(prefix, prefix, remove);
+  }
+  if (!s.ok()) return s;
+  if (batch.writes.empty()) {
+    to_sweep_.pop_back();
+    return !to_sweep_.empty();
+  }
+  if (s = parts_.store->Commit(batch); !s.ok()) return s;
+  return true;
 }
 
 absl::Status Journal::Commit(store::Batch& batch, absl::Time now) {
@@ -384,9 +630,11 @@ absl::Status Journal::Commit(store::Batch& batch, absl::Time now) {
   head.set_size(frontier_.size());
   for (const audit::Hash& h : frontier_.subtrees()) head.add_frontier(h.data(), h.size());
   head.set_at_ms(absl::ToUnixMillis(now));
+  *head.mutable_log() = log_;
   batch.Put("a/head", head.SerializeAsString());
   if (auto s = parts_.store->Commit(batch); !s.ok()) return s;
   recorded_until_ = now;
+  SetCommitted();
   return absl::OkStatus();
 }
 
@@ -415,6 +663,7 @@ absl::Status Journal::DestroyPhotos() {
     record.set_photo_id(ban.release.photo_id);
     record.set_destruction_reason(static_cast<pb::DestructionReason>(ban.release.destruction_reason));
     record.set_key_generation(*generation);
+    record.set_due_at_ms(absl::ToUnixMillis(ban.release.destruction_due_at.value_or(now)));
     batch.Delete("ph/" + ban.release.photo_id);
     domain::CompleteDestruction(ban.release, domain::IsFinal(ban.state), now);
     record.set_ban_state(static_cast<pb::BanState>(ban.state));
@@ -447,41 +696,6 @@ absl::Status Journal::DestroyPhotos() {
 
 std::string Journal::SealHouse(const std::string& key, const std::string& value) {
   return keys::Seal(house_key(), value, key, *parts_.random);
-}
-
-Journal::OpeningKeys Journal::CopyOpeningKeys(const Turn& turn) const {
-  OpeningKeys out;
-  out.house = house_key().Clone();
-  for (const auto& [id, ban] : turn.world().bans()) {
-    if (const base::Secret* key = parts_.file_keys->Find(id)) out.by_ban.emplace_back(id, key->Clone());
-  }
-  return out;
-}
-
-absl::Status Journal::ReadBack(const OpeningKeys& keys, uint64_t newest,
-                               const std::function<bool(const Entry&)>& each) const {
-  return parts_.store->ScanBack("l/", EntryRow(newest), [&](std::string_view row, std::string_view value) {
-    Entry entry;
-    const auto parts = SplitEntry(value);
-    const auto index = IndexOf(row);
-    if (!parts || !index) return false;  // checked at the start: only damage since then leads here
-    entry.index = *index;
-    entry.commitment = std::string(parts->commitment);
-    const base::Secret* key = &keys.house;
-    if (!parts->ban_id.empty()) {
-      auto it = std::lower_bound(keys.by_ban.begin(), keys.by_ban.end(), parts->ban_id,
-                                 [](const auto& pair, std::string_view id) { return pair.first < id; });
-      key = it != keys.by_ban.end() && it->first == parts->ban_id ? &it->second : nullptr;
-    }
-    auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, parts->sealed_opening, row);
-    pb::OpeningRecord opening;
-    pb::AuditRecord record;
-    if (plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record()) &&
-        audit::Commit(opening.key(), opening.record()) == entry.commitment) {
-      entry.record = std::move(record);
-    }
-    return each(entry);
-  });
 }
 
 absl::StatusOr<std::string> Journal::ReadSealedPhoto(const std::string& photo_id) const {

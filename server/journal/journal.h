@@ -11,11 +11,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "audit/checkpoint.h"
 #include "audit/merkle.h"
 #include "server/base/clock.h"
 #include "server/base/mutex.h"
 #include "server/base/random.h"
 #include "server/base/room.h"
+#include "server/journal/log_index.h"
+#include "server/journal/log_reader.h"
 #include "server/journal/timekeeper.h"
 #include "server/keys/keystore.h"
 #include "server/state/world.h"
@@ -38,7 +41,7 @@ class Turn {
   // The clock runs ahead without being synchronised: now() stands still, and what depends on the time of day
   // must not be answered.
   bool clock_in_doubt() const;
-  // What the clock itself says; for one-time codes.
+  // What the clock itself says, also while now() stands still: for one-time codes, caps and throttles.
   absl::Time clock_reading() const;
   // Two people have looked: the clock is right. Takes effect with the turn.
   void BelieveClock() { believe_clock_ = true; }
@@ -52,6 +55,7 @@ class Turn {
   void Put(domain::Person person) { people_.push_back(std::move(person)); }
   void Put(domain::Station station) { stations_.push_back(std::move(station)); }
   void Put(domain::Change change) { changes_.push_back(std::move(change)); }
+  void Put(waarborg::v1::ReviewRecord review) { reviews_.push_back(std::move(review)); }
   void PutConfiguration(std::string toml, domain::Municipality m);
   // Keeps a normalised photo, sealed under a key of its own that is on disk before it.
   void PutPhoto(std::string photo_id, std::string jpeg);
@@ -59,10 +63,12 @@ class Turn {
   // Forgets everything staged so far, entries included.
   void Discard();
 
-  // Adds an entry; time is filled in. Returns its index in the log.
-  uint64_t Log(waarborg::v1::AuditRecord record);
-  // The index that the next Log will return.
+  // Adds an entry; time is filled in. The words are kept beside the record, encrypted, and committed to.
+  // Returns its index in the log.
+  uint64_t Log(waarborg::v1::AuditRecord record, const waarborg::v1::Words& words = {});
+  // The index that the next Log will return, and in which log.
   uint64_t NextIndex() const { return first_index_ + entries_.size(); }
+  const std::string& log_origin() const;
 
   // Commands carried out before, by the digest of their idempotency key.
   std::optional<waarborg::v1::IdempotencyRecord> Recall(const std::string& digest) const;
@@ -89,7 +95,8 @@ class Turn {
   std::vector<domain::Change> changes_;
   std::optional<std::pair<std::string, domain::Municipality>> configuration_;
   std::vector<std::pair<std::string, std::string>> photos_;
-  std::vector<waarborg::v1::AuditRecord> entries_;
+  std::vector<waarborg::v1::ReviewRecord> reviews_;
+  std::vector<std::pair<waarborg::v1::AuditRecord, waarborg::v1::Words>> entries_;
   std::vector<std::pair<std::string, waarborg::v1::IdempotencyRecord>> remembered_;
   bool believe_clock_ = false;
 };
@@ -117,9 +124,12 @@ class Journal {
     keys::Keystore* file_keys;   // one key for each ban, and the house key
     keys::Keystore* photo_keys;  // one key for each photo
     base::Room* room;
+    // What the origins of the logs begin with, "waterdam.example/lokaalverboden". May not change while there
+    // are entries.
+    std::string log_name;
   };
 
-  // Reads everything back and checks the log: as many entries as its head says, and the same tree. All parts
+  // Reads everything back but the log, of which the head is taken; CheckLog looks at the rest. All parts
   // outlive the journal.
   static absl::StatusOr<std::unique_ptr<Journal>> Open(const Parts& parts);
 
@@ -157,26 +167,30 @@ class Journal {
   // Takes no more work; what was taken is done by RunQueued.
   void Stop();
 
-  // The log, for reading on any thread: what is committed. Entries whose opening is gone have no record.
-  struct Entry {
-    uint64_t index = 0;
-    std::string commitment;
-    std::optional<waarborg::v1::AuditRecord> record;
+  // What is durable of the log. From any thread.
+  struct Committed {
+    std::shared_ptr<const std::vector<waarborg::v1::LogRecord>> closed;  // in order
+    waarborg::v1::LogRecord log;  // that is written to; without size and root
+    audit::Frontier frontier;     // of that log
+    std::shared_ptr<const domain::Municipality> municipality;
   };
-  // Openings of entries from `newest` down, until `each` returns false. `keys` come from OpeningKeys.
-  struct OpeningKeys {
-    base::Secret house;
-    std::vector<std::pair<std::string, base::Secret>> by_ban;  // sorted by id
-  };
-  OpeningKeys CopyOpeningKeys(const Turn& turn) const;  // on the writer's thread
-  absl::Status ReadBack(const OpeningKeys& keys, uint64_t newest,
-                        const std::function<bool(const Entry&)>& each) const;
+  Committed committed() const;
+  // The log as it is at this turn, for reading on another thread.
+  std::shared_ptr<const LogReader> NewReader();  // on the writer's thread
+  // Rebuilds every log from its entries: whatever was changed, taken out or added behind our back shows.
+  // Reads everything; from any thread.
+  absl::Status CheckLog() const;
+  // Begins the next log, whose first entry commits to `previous`: the last checkpoint known of the one
+  // before, which may have more entries than are here. Before the journal runs.
+  absl::Status ContinueAfter(const audit::Checkpoint& previous);
   // The sealed photo; open it with Turn::PhotoKey.
   absl::StatusOr<std::string> ReadSealedPhoto(const std::string& photo_id) const;
 
-  uint64_t size() const { return frontier_.size(); }  // on the writer's thread
+  uint64_t size() const { return frontier_.size(); }  // of the log that is written to; on the writer's thread
   audit::Hash Root() const { return frontier_.Root(); }
-  const state::World& world() const { return world_; }  // before Start or on the writer's thread
+  const std::string& log_origin() const { return log_.origin(); }  // on the writer's thread
+  absl::Time begun() const;                                        // of the oldest log that is kept
+  const state::World& world() const { return world_; }             // on the writer's thread
 
  private:
   friend class Turn;
@@ -186,11 +200,20 @@ class Journal {
   absl::Status LoadLog();
   // A batch for when the disk is full: destruction, in the room kept for it.
   absl::Status RunDestructionOnly();
-  // One batch. Returns what to call with the outcome; sets failed_ on an error.
+  // One batch, and the answers to it.
   absl::Status RunBatch(std::vector<Work>& works);
   void Apply(Turn& turn, store::Batch& batch);
-  void AppendEntry(const waarborg::v1::AuditRecord& record, store::Batch& batch);
+  // Returns the opening.
+  waarborg::v1::OpeningRecord AppendEntry(waarborg::v1::AuditRecord record, const waarborg::v1::Words& words,
+                                          store::Batch& batch);
   absl::Status Commit(store::Batch& batch, absl::Time now);
+  // Closes the log and begins the next, which goes on from `previous`.
+  void BeginLog(const audit::Checkpoint& previous, std::string origin, absl::Time now, store::Batch& batch);
+  // A new year begins a new log; a closed one whose term has passed goes.
+  void TurnThePage(absl::Time now, store::Batch& batch);
+  // Removes some rows of logs that were pruned; false when there are none left.
+  absl::StatusOr<bool> SweepPruned();
+  void SetCommitted();
   // Photo keys that no file names: what a crash between keystore and store leaves behind.
   void FindOrphans();
   absl::Status DestroyPhotos();
@@ -200,6 +223,15 @@ class Journal {
   Parts parts_;
   state::World world_;
   audit::Frontier frontier_;
+  waarborg::v1::LogRecord log_;
+  std::vector<waarborg::v1::LogRecord> closed_;
+  absl::Time page_ends_ = absl::InfinitePast();  // when TurnThePage has something to do
+  bool closed_changed_ = true;
+  std::string day_row_;  // of the newest entry
+  std::vector<waarborg::v1::LogRecord> to_sweep_;
+  std::optional<LogIndexer> indexer_;
+  std::shared_ptr<const OpeningKeys> opening_keys_;
+  uint64_t opening_keys_version_ = 0;
   Timekeeper time_;
   absl::Time recorded_until_ = absl::InfinitePast();  // the time in the head on disk
   bool no_room_ = false;
@@ -213,9 +245,10 @@ class Journal {
 
   std::function<void()> on_work_;
 
-  base::Mutex mutex_;
+  mutable base::Mutex mutex_;
   std::vector<Work> queue_ WB_GUARDED_BY(mutex_);
   bool stopping_ WB_GUARDED_BY(mutex_) = false;
+  Committed committed_ WB_GUARDED_BY(mutex_);
   std::atomic<size_t> queued_ = 0;
   std::vector<Work> batch_;  // the writer's own, kept for its memory
   bool failed_ = false;

@@ -37,7 +37,8 @@ class JournalTest : public ::testing::Test {
     journal.reset();
     file_keys = *keys::Keystore::Open(folder, "file", root, random);
     photo_keys = *keys::Keystore::Open(folder, "photo", root, random);
-    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
+    auto opened = Journal::Open(
+        {&clock, &random, &store, file_keys.get(), photo_keys.get(), &room, "test.example/log"});
     ASSERT_TRUE(opened.ok()) << opened.status();
     journal = std::move(*opened);
     journal->SetClockwork(jobs::RunDue);
@@ -74,10 +75,10 @@ class JournalTest : public ::testing::Test {
     std::vector<std::string> events;
     EXPECT_TRUE(journal
                     ->RunNow([&](Turn& turn) {
-                      const auto keys = journal->CopyOpeningKeys(turn);
-                      EXPECT_TRUE(journal
-                                      ->ReadBack(keys, UINT64_MAX,
-                                                 [&](const Journal::Entry& e) {
+                      (void)turn;
+                      EXPECT_TRUE(journal->NewReader()
+                                      ->ReadBack({},
+                                                 [&](const LogEntry& e) {
                                                    events.push_back(e.record ? e.record->event() : "?");
                                                    return true;
                                                  })
@@ -306,8 +307,9 @@ TEST_F(JournalTest, AnEntryThatWasChangedTakenOutOrAddedIsNoticed) {
   const auto good = store.rows;
   const std::string third = std::string("l/") + std::string(7, '\0') + '\2';
   auto refuses = [&] {
-    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
-    return absl::IsDataLoss(opened.status());
+    auto opened = Journal::Open(
+        {&clock, &random, &store, file_keys.get(), photo_keys.get(), &room, "test.example/log"});
+    return absl::IsDataLoss(opened.ok() ? (*opened)->CheckLog() : opened.status());
   };
   ASSERT_TRUE(store.rows.contains(third));
   store.rows[third][0] = static_cast<char>(store.rows[third][0] ^ 1);
@@ -326,17 +328,19 @@ TEST_F(JournalTest, AnEntryThatWasChangedTakenOutOrAddedIsNoticed) {
 TEST_F(JournalTest, AMissingDatabaseBesideAKeystoreIsRefusedAndNothingIsTouched) {
   ASSERT_TRUE(Put("LV-1").ok());
   store.rows.clear();
-  auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
+  auto opened =
+      Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room, "test.example/log"});
   EXPECT_TRUE(absl::IsDataLoss(opened.status())) << opened.status();
   EXPECT_TRUE(store.rows.empty());
   EXPECT_EQ(photo_keys->size(), 1u);
 }
 
 TEST_F(JournalTest, NewerDataAreRefused) {
-  store.rows["m/schema"] = "3";
-  auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
+  store.rows["m/schema"] = "4";
+  auto opened =
+      Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room, "test.example/log"});
   ASSERT_FALSE(opened.ok());
-  EXPECT_NE(opened.status().message().find("have schema 3"), std::string::npos);
+  EXPECT_NE(opened.status().message().find("have schema 4"), std::string::npos);
 }
 
 // Schema 1 kept commitment and opening of an entry in two rows. The upgrade is stopped after each of its
@@ -364,20 +368,34 @@ TEST_F(JournalTest, DataOfTheFirstSchemaAreUpgradedThroughAnyCrash) {
     store.rows[old_row] = JoinEntry({parts.commitment, parts.ban_id, sealed}).substr(32);
     store.rows[row] = std::string(parts.commitment);
   }
+  // Nor was there an index, or a name of the log.
+  std::map<std::string, std::string> index;
+  for (const auto& [row, value] : std::map(store.rows.begin(), store.rows.end())) {
+    if (!row.starts_with("x/") && !row.starts_with("y/")) continue;
+    index[row] = value;
+    store.rows.erase(row);
+  }
+  pb::LogHeadRecord head;
+  ASSERT_TRUE(head.ParseFromString(store.rows["a/head"]));
+  head.clear_log();
+  store.rows["a/head"] = head.SerializeAsString();
   store.rows["m/schema"] = "1";
 
   int crashes = 0;
   for (;; ++crashes) {
     const auto before = store.rows;
     store.commits_left = 1;
-    auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room});
+    auto opened = Journal::Open(
+        {&clock, &random, &store, file_keys.get(), photo_keys.get(), &room, "test.example/log"});
     store.commits_left = -1;
     if (opened.ok()) break;
     ASSERT_NE(store.rows, before) << "no progress: " << opened.status();
   }
-  EXPECT_EQ(crashes, 3);
+  EXPECT_EQ(crashes, 7);
   Open();
-  EXPECT_EQ(store.rows["m/schema"], "2");
+  EXPECT_EQ(store.rows["m/schema"], "3");
+  EXPECT_FALSE(store.rows.contains("m/indexed"));
+  for (const auto& [row, value] : index) EXPECT_EQ(store.rows[row], value);
   EXPECT_EQ(store.rows.lower_bound("o/"), store.rows.lower_bound("o0")) << "an old row was left";
   EXPECT_EQ(journal->Root(), root_hash);
   EXPECT_EQ(Events(), events);

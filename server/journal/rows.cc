@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "server/journal/rows.h"
 
+#include <algorithm>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/journal/log_index.h"
 #include "server/keys/sealing.h"
+#include "waarborg/v1/store.pb.h"
 
 namespace waarborg::journal {
 namespace {
 
 constexpr size_t kCommitmentSize = 32;
 constexpr size_t kRowsPerBatch = 1000;
+// Before schema 3 there was one log only.
+constexpr uint32_t kFirstLog = 1;
+// How far IndexTheLog has come: the row it goes on from.
+constexpr char kIndexed[] = "m/indexed";
 
-std::string IndexKey(const char* prefix, uint64_t index) {
-  std::string key = prefix;
-  for (int i = 7; i >= 0; --i) key += static_cast<char>(index >> (8 * i));
-  return key;
+void AppendShort(std::string& row, uint32_t number) {
+  for (int shift = 24; shift >= 0; shift -= 8) row += static_cast<char>(number >> shift);
 }
 
 // Schema 1 kept commitment (l/INDEX) and opening (o/INDEX: u8, ban id, sealed) in two rows.
@@ -57,22 +63,98 @@ absl::Status OneRowForAnEntry(store::Store& store, const keys::Keystore& file_ke
   }
 }
 
+// Schema 2 had no index. Entries whose opening is gone are in none.
+absl::Status IndexTheLog(store::Store& store, const keys::Keystore& file_keys, base::Random&) {
+  const base::Secret* house = file_keys.Find("house");
+  if (house == nullptr) return absl::DataLossError("the keystore holds no house key: wrong keystore?");
+  LogIndexer indexer(*house);
+  auto marked = store.Get(kIndexed);
+  if (!marked.ok() && !absl::IsNotFound(marked.status())) return marked.status();
+  std::string from = marked.ok() ? *marked : EntryRow(0);
+  std::string day;
+  for (;;) {
+    store::Batch batch;
+    size_t rows = 0;
+    auto s = store.Scan("l/", from, [&](std::string_view row, std::string_view value) {
+      const auto number = IndexOf(row);
+      const auto parts = SplitEntry(value);
+      const base::Secret* key = !parts                  ? nullptr
+                                : parts->ban_id.empty() ? house
+                                                        : file_keys.Find(std::string(parts->ban_id));
+      const auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, parts->sealed_opening, row);
+      waarborg::v1::OpeningRecord opening;
+      waarborg::v1::AuditRecord record;
+      if (number && plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record())) {
+        indexer.Add(record, kFirstLog, *number, batch);
+        if (std::string its_day = DayRow(absl::FromUnixMillis(record.at_ms())); its_day != day) {
+          // The first after an interruption may not be the first of its day.
+          if (!day.empty() || absl::IsNotFound(store.Get(its_day).status())) {
+            std::string first;
+            AppendNumber(first, *number);
+            batch.Put(its_day, std::move(first));
+          }
+          day = std::move(its_day);
+        }
+      }
+      from = std::string(row) + '\0';
+      return ++rows < kRowsPerBatch;
+    });
+    if (!s.ok()) return s;
+    if (rows == 0) return absl::OkStatus();
+    batch.Put(kIndexed, from);
+    if (s = store.Commit(batch); !s.ok()) return s;
+  }
+}
+
 // In order; the step at [n - 1] leads from schema n to n + 1.
 using Step = absl::Status (*)(store::Store&, const keys::Keystore&, base::Random&);
-constexpr Step kSteps[] = {&OneRowForAnEntry};
+constexpr Step kSteps[] = {&OneRowForAnEntry, &IndexTheLog};
 static_assert(std::size(kSteps) == kSchema - 1);
 
 }  // namespace
 
-std::string EntryRow(uint64_t index) {
-  return IndexKey("l/", index);
+void AppendNumber(std::string& row, uint64_t number) {
+  AppendShort(row, static_cast<uint32_t>(number >> 32));
+  AppendShort(row, static_cast<uint32_t>(number));
+}
+
+uint64_t NumberAt(std::string_view row, size_t at) {
+  uint64_t number = 0;
+  for (char c : row.substr(at, 8)) number = number << 8 | static_cast<uint8_t>(c);
+  return number;
+}
+
+std::string EntryRow(uint64_t number) {
+  std::string row = "l/";
+  AppendNumber(row, number);
+  return row;
 }
 
 std::optional<uint64_t> IndexOf(std::string_view row) {
   if (row.size() != 10) return std::nullopt;
-  uint64_t index = 0;
-  for (char c : row.substr(2)) index = index << 8 | static_cast<uint8_t>(c);
-  return index;
+  return NumberAt(row, 2);
+}
+
+std::string IndexPrefix(uint32_t log, std::string_view term) {
+  std::string row = "x/";
+  row.reserve(2 + 4 + term.size() + 8);
+  AppendShort(row, log);
+  row.append(term);
+  return row;
+}
+
+std::string DayRow(absl::Time t) {
+  std::string row = "y/";
+  const absl::Duration since =
+      std::clamp(t - absl::UnixEpoch(), absl::ZeroDuration(), absl::Hours(24) * 1'000'000);
+  AppendShort(row, static_cast<uint32_t>(since / absl::Hours(24)));
+  return row;
+}
+
+std::string ClosedLogRow(uint32_t log) {
+  std::string row = "g/";
+  AppendShort(row, log);
+  return row;
 }
 
 std::optional<EntryParts> SplitEntry(std::string_view value) {
@@ -109,6 +191,7 @@ absl::Status UpgradeSchema(store::Store& store, const keys::Keystore& file_keys,
     if (auto s = kSteps[schema - 1](store, file_keys, random); !s.ok()) return s;
     store::Batch batch;
     batch.Put("m/schema", absl::StrCat(schema + 1));
+    batch.Delete(kIndexed);
     if (auto s = store.Commit(batch); !s.ok()) return s;
   }
   return absl::OkStatus();

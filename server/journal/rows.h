@@ -7,29 +7,41 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "server/base/random.h"
 #include "server/base/secret.h"
 #include "server/keys/keystore.h"
 #include "server/store/store.h"
 
-// Rows of the store. Every value but the commitments, the head and the schema is sealed, with its row's key
-// as context.
-//   m/schema        version of this layout
-//   b/ID p/ID s/ID c/ID   ban, person, station, change
+// Rows of the store. Every value is sealed, with its row's key as context, but for those marked *.
+//   m/schema *      version of this layout
+//   b/ID p/ID s/ID c/ID r/ID   ban, person, station, change, review
 //   f/municipality  the municipal configuration
 //   i/HEX           command carried out, by digest of its idempotency key
 //   ph/ID           photo, sealed under its own key
-//   l/INDEX         log entry (INDEX: 8 bytes, big-endian): commitment (32 bytes), u8 length of the ban id,
-//   ban
-//                   id, opening sealed under that ban's file key, or under the house key when there is no ban
-//   a/head          head of the log
+//   l/NUMBER        log entry: commitment * (32 bytes), u8 length of the ban id *, ban id *, opening sealed
+//   under that
+//                   ban's file key, or under the house key when there is no ban
+//   x/LOG TERM NUMBER *   index: an entry of this log in which the term occurs (log_index.h); no value
+//   y/DAY *         number of the first entry of a day
+//   a/head *        head of the log that is written to
+//   g/LOG *         a log that is closed
+// NUMBER: 8 bytes, big-endian, counted through all logs. LOG, DAY (days since 1970-01-01 UTC): 4 bytes,
+// big-endian. TERM: 8 bytes.
 namespace waarborg::journal {
 
-inline constexpr int kSchema = 2;
+inline constexpr int kSchema = 3;
 
-std::string EntryRow(uint64_t index);
-// The index in an entry's row; nothing when it is no such row.
+void AppendNumber(std::string& row, uint64_t number);
+// Eight bytes at this place; the row is long enough.
+uint64_t NumberAt(std::string_view row, size_t at);
+
+std::string EntryRow(uint64_t number);
+// The number in an entry's row; nothing when it is no such row.
 std::optional<uint64_t> IndexOf(std::string_view row);
+std::string IndexPrefix(uint32_t log, std::string_view term);
+std::string DayRow(absl::Time t);
+std::string ClosedLogRow(uint32_t log);
 
 // An entry's value, taken apart; views into it.
 struct EntryParts {

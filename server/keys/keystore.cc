@@ -171,6 +171,7 @@ absl::Status Keystore::RemoveGeneration(uint64_t generation) {
 }
 
 const base::Secret& Keystore::Add(const std::string& id) {
+  ++version_;
   auto key = std::make_unique<base::Secret>(base::Secret::OfSize(kKeySize));
   random_.Fill(key->MutableData(), kKeySize);
   unsynced_.push_back(id);
@@ -191,6 +192,7 @@ const base::Secret* Keystore::Find(const std::string& id) const {
 }
 
 absl::StatusOr<uint64_t> Keystore::Destroy(const std::vector<std::string>& ids) {
+  ++version_;
   const uint64_t old = generation_;
   for (const std::string& id : ids) keys_.erase(id);
   unsynced_.clear();  // the new generation holds whatever was added

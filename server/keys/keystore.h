@@ -54,6 +54,8 @@ class Keystore {
   }
 
   uint64_t generation() const { return generation_; }
+  // Changes whenever a key was added or destroyed.
+  uint64_t version() const { return version_; }
   size_t size() const { return keys_.size(); }
 
  private:
@@ -71,6 +73,7 @@ class Keystore {
   base::Secret root_;
   base::Random& random_;
   uint64_t generation_ = 0;
+  uint64_t version_ = 0;
   base::Secret generation_key_;
   absl::flat_hash_map<std::string, std::unique_ptr<base::Secret>> keys_;
   std::vector<std::string> unsynced_;

@@ -44,13 +44,11 @@ uint8_t* Bytes(std::string& s) {
   return reinterpret_cast<uint8_t*>(s.data());
 }
 
-}  // namespace
-
-std::string Seal(const base::Secret& key, std::string_view plaintext, std::string_view context,
-                 base::Random& random) {
-  Must(key.size() == kKeySize);
-  std::string out(kNonceSize + plaintext.size() + kTagSize, '\0');
-  random.Fill(out.data(), kNonceSize);
+std::string SealWith(const base::Secret& key, const std::string& nonce, std::string_view plaintext,
+                     std::string_view context) {
+  Must(key.size() == kKeySize && nonce.size() == kNonceSize);
+  std::string out = nonce;
+  out.resize(kNonceSize + plaintext.size() + kTagSize);
   EVP_CIPHER_CTX* ctx = Context();
   int n = 0;
   Must(EVP_EncryptInit_ex2(ctx, Aes256Gcm(), key.RevealBytes(), Bytes(out), nullptr) == 1);
@@ -62,6 +60,19 @@ std::string Seal(const base::Secret& key, std::string_view plaintext, std::strin
        1);
   EVP_CIPHER_CTX_reset(ctx);
   return out;
+}
+
+}  // namespace
+
+std::string Seal(const base::Secret& key, std::string_view plaintext, std::string_view context,
+                 base::Random& random) {
+  std::string nonce(kNonceSize, '\0');
+  random.Fill(nonce.data(), kNonceSize);
+  return SealWith(key, nonce, plaintext, context);
+}
+
+std::string SealEqually(const base::Secret& key, std::string_view plaintext, std::string_view context) {
+  return SealWith(key, Mac(Derive(key, "nonce"), plaintext).substr(0, kNonceSize), plaintext, context);
 }
 
 std::optional<std::string> Unseal(const base::Secret& key, std::string_view sealed,

@@ -20,6 +20,10 @@ std::string Seal(const base::Secret& key, std::string_view plaintext, std::strin
 // The plaintext, or nothing when key, context or a single bit is wrong.
 std::optional<std::string> Unseal(const base::Secret& key, std::string_view sealed, std::string_view context);
 
+// The same, but equal plaintexts give equal results: the nonce is a MAC of the plaintext under a key of its
+// own. For pseudonyms; unsealed by Unseal.
+std::string SealEqually(const base::Secret& key, std::string_view plaintext, std::string_view context);
+
 // A key for one use, from another key (HKDF-SHA-256 with the label as info).
 base::Secret Derive(const base::Secret& key, std::string_view label);
 

@@ -57,6 +57,7 @@ Outcome<std::string> ProposeBan(Context& c, const pb::ProposeBanRequest& in, pb:
   ban.open_channels = in.open_channels();
   WB_CHECK(domain::Propose(c.municipality(), ban, c.now()));
   std::string id = ban.id;
+  c.AddWords("reasons", in.reasons());
   c.Keep(std::move(ban));
   return id;
 }
@@ -88,6 +89,7 @@ Outcome<std::string> RaiseAlert(Context& c, const pb::RaiseAlertRequest& in, pb:
   ban.reasons = in.reasons();
   WB_CHECK(domain::RaiseAlert(c.municipality(), ban, *until, c.now()));
   std::string id = ban.id;
+  c.AddWords("reasons", in.reasons());
   c.Keep(std::move(ban));
   return id;
 }
@@ -118,6 +120,7 @@ Outcome<std::string> AmendBan(Context& c, const pb::AmendBanRequest& in, pb::Ame
   WB_CHECK(domain::Amend(c.municipality(), ban.value(), amendment, c.now()));
   // Who establishes the identity behind an alert proposes the ban that follows.
   if (was_alert && ban->state == domain::BanState::kProposed) ban.value().proposed_by = c.me();
+  c.AddWords("reasons", in.reasons());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
@@ -127,6 +130,7 @@ Outcome<std::string> AdviseBan(Context& c, const pb::AdviseBanRequest& in, pb::A
   auto ban = c.RequireBan(in.ban_id());
   if (!ban.ok()) return ban.refusal();
   WB_CHECK(domain::Advise(ban.value(), in.advice(), c.me()));
+  c.AddWords("advice", in.advice());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
@@ -171,6 +175,7 @@ Outcome<std::string> ExtendBan(Context& c, const pb::ExtendBanRequest& in, pb::E
   if (!ban.ok()) return ban.refusal();
   SignDecision(c, input.value());
   WB_CHECK(domain::Extend(ban.value(), *until, in.reason(), *input, c.now()));
+  c.AddWords("reason", in.reason());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
@@ -183,6 +188,7 @@ Outcome<std::string> LiftBan(Context& c, const pb::LiftBanRequest& in, pb::LiftB
   if (!ban.ok()) return ban.refusal();
   SignDecision(c, input.value());
   WB_CHECK(domain::LiftBan(ban.value(), in.reason(), *input, c.now()));
+  c.AddWords("reason", in.reason());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }

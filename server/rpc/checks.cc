@@ -132,6 +132,7 @@ Outcome<std::string> ReportBreach(Context& c, const pb::ReportBreachRequest& in,
   breach.location_id = c.asker.station->location_id;
   breach.reported_by = c.me();
   if (auto v = domain::AddBreach(c.municipality(), ban.value(), breach, c.now())) return *v;
+  for (const auto& d : in.demands()) c.AddWords("demands.words", d.words());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }

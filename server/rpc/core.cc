@@ -90,7 +90,15 @@ Outcome<domain::Ban> Context::RequireBan(const std::string& ban_id, bool purpose
 void Context::FillReceipt(const std::string& id, pb::Receipt& receipt) const {
   receipt.set_id(id);
   receipt.set_log_index(turn.NextIndex());
+  receipt.set_log_origin(turn.log_origin());
   *receipt.mutable_recorded_at() = state::ToProto(now());
+}
+
+void Context::AddWords(const char* field, const std::string& text) {
+  if (text.empty()) return;
+  pb::Word* word = words_.add_words();
+  word->set_field(field);
+  word->set_text(text);
 }
 
 void Context::Keep(domain::Ban ban) {
@@ -149,7 +157,7 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
     }
     bool entry = logged && first_row->entry == access::Entry::kLogged;
     if (v) entry = ListRefusal(turn, record.station_id());
-    if (entry) turn.Log(record);
+    if (entry) turn.Log(record, v ? pb::Words() : context.words_);
     for (pb::AuditRecord& more : context.more_entries) {
       if (v || !entry) break;
       more.set_result(pb::RESULT_DONE);
@@ -186,6 +194,7 @@ void Core::RunCommand(access::Rpc rpc, const access::Credentials& credentials, C
         return Refusal(Rule::kIdempotencyKeyReused, "idempotency_key");
       receipt->set_id(seen->id());
       receipt->set_log_index(seen->log_index());
+      receipt->set_log_origin(seen->log_origin());
       *receipt->mutable_recorded_at() = state::ToProto(absl::FromUnixMillis(seen->at_ms()));
       receipt->set_replayed(true);
       c.RepeatAnswer();
@@ -197,6 +206,7 @@ void Core::RunCommand(access::Rpc rpc, const access::Credentials& credentials, C
     record.set_request_digest(request_digest);
     record.set_id(*id);
     record.set_log_index(c.turn.NextIndex());
+    record.set_log_origin(c.turn.log_origin());
     record.set_at_ms(absl::ToUnixMillis(c.now()));
     c.FillReceipt(*id, *receipt);
     c.turn.Remember(digest, std::move(record));

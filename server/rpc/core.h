@@ -12,6 +12,7 @@
 #include "server/base/workers.h"
 #include "server/domain/rules.h"
 #include "server/journal/journal.h"
+#include "server/journal/publisher.h"
 #include "waarborg/v1/audit.pb.h"
 #include "waarborg/v1/common.pb.h"
 
@@ -57,6 +58,8 @@ class Context {
     conditions_checked_ = true;
     record.set_replayed(true);
   }
+  // Words that belong to the entry: kept beside the record, encrypted, and committed to.
+  void AddWords(const char* field, const std::string& text);
   // Further entries, after the call's own.
   std::vector<pb::AuditRecord> more_entries;
 
@@ -65,6 +68,7 @@ class Context {
   std::vector<access::Grant> grants_;
   access::Grant grant_;
   bool conditions_checked_ = false;
+  pb::Words words_;
 };
 
 // How a call ended: nothing, or why not. Called once, when the entry is durable.
@@ -80,6 +84,8 @@ class Core {
     base::Random* random;
     access::HashCost hash_cost;
     std::string decoder;  // path of waarborg-decoder
+    journal::Publisher* publisher =
+        nullptr;  // null: the log is not published, and nothing of it can be proved
   };
   explicit Core(const Parts& parts) : parts_(parts) {}
 
@@ -105,6 +111,7 @@ class Core {
   }
 
   journal::Journal& journal() { return *parts_.journal; }
+  const journal::Publisher* publisher() const { return parts_.publisher; }
   base::Random& random() { return *parts_.random; }
   const std::string& decoder() const { return parts_.decoder; }
   const access::HashCost& hash_cost() const { return parts_.hash_cost; }

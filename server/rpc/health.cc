@@ -2,7 +2,9 @@
 #include "server/rpc/health.h"
 
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "server/access/wire.h"
 #include "server/rpc/calls.h"
+#include "server/rpc/reviews.h"
 #include "server/state/codec.h"
 #include "waarborg/v1/health.grpc.pb.h"
 
@@ -14,7 +16,6 @@ using domain::Verdict;
 
 namespace hp = ::grpc::health::v1;
 
-constexpr absl::Duration kCertificateWarning = absl::Hours(24 * 30);
 // A key that should be gone and is still there after this is overdue.
 constexpr absl::Duration kDestructionGrace = absl::Seconds(10);
 
@@ -67,10 +68,20 @@ class RefuseWatch final : public Tag {
   bool finishing_ = false;
 };
 
+// On the polling thread, which is the journal's writer.
+HouseState StateOf(Server& server) {
+  const journal::Journal& journal = server.core().journal();
+  const auto* publisher = server.core().publisher();
+  const auto log = publisher == nullptr ? nullptr : publisher->state();
+  return {journal.condition(), server.certificate_until(), journal.time(),
+          log == nullptr || !log->lacking_since,
+          LookAtReviews(journal.world(), journal.begun(), journal.time()).overdue};
+}
+
 }  // namespace
 
-std::vector<pb::PromiseHealth> Promises(const journal::Journal::Condition& condition,
-                                        absl::Time certificate_until, absl::Time now) {
+std::vector<pb::PromiseHealth> Promises(const HouseState& house) {
+  const auto& [condition, certificate_until, now, witnessed, reviews_overdue] = house;
   std::vector<pb::PromiseHealth> out;
   out.push_back(Promise(
       "recording", !condition.failed && !condition.no_room, true,
@@ -111,13 +122,28 @@ std::vector<pb::PromiseHealth> Promises(const journal::Journal::Condition& condi
                   "gelijk is.",
                   "Zet de klok goed; verboden die intussen eindigen, eindigen als zij weer gelijk is."}));
   out.push_back(Promise(
-      "certificate", now + kCertificateWarning < certificate_until, false,
+      "certificate", now + access::kCertificateWarning < certificate_until, false,
       {"The certificate of the service is valid.", "", "Het certificaat van het systeem is geldig.", ""},
       {"The certificate of the service ends within thirty days, or has ended.",
        "Renew it: deploy/pki server, then restart the service.",
        "Het certificaat van het systeem eindigt binnen dertig dagen, of is geëindigd.",
        "Vernieuw het: deploy/pki server, en start het systeem opnieuw."}));
   *out.back().mutable_until() = state::ToProto(certificate_until);
+  out.push_back(
+      Promise("witnesses", witnessed, false,
+              {"The log is seen by its witnesses.", "", "Het logboek wordt gezien door zijn getuigen.", ""},
+              {"Too few witnesses have cosigned the newest state of the log; steps that wait for them wait.",
+               "Ask who runs them; `waarborg audit head` says which one does not answer, and why.",
+               "Te weinig getuigen hebben de nieuwste stand van het logboek medeondertekend; stappen die "
+               "daarop wachten, "
+               "wachten.",
+               "Vraag het wie hen beheert; `waarborg audit head` zegt welke niet antwoordt en waarom."}));
+  out.push_back(Promise("reviews", !reviews_overdue, false,
+                        {"The log is reviewed in time.", "", "Het logboek wordt op tijd beoordeeld.", ""},
+                        {"A part of the log should have been reviewed by now.",
+                         "Let the auditor look: waarborg audit reviews, waarborg audit sign-off.",
+                         "Een deel van het logboek had al beoordeeld moeten zijn.",
+                         "Laat de auditor kijken: waarborg audit reviews en waarborg audit sign-off."}));
   return out;
 }
 
@@ -131,10 +157,8 @@ Bound BindHealth(Server& server) {
       [&server](const access::Credentials& who, const pb::GetHealthRequest&, pb::GetHealthResponse* out,
                 const Done& done) {
         journal::Journal& journal = server.core().journal();
-        auto fill = [&journal, &server, out] {
-          for (auto& p : Promises(journal.condition(), server.certificate_until(), journal.time())) {
-            *out->add_promises() = std::move(p);
-          }
+        auto fill = [&server, out] {
+          for (auto& p : Promises(StateOf(server))) *out->add_promises() = std::move(p);
         };
         const auto condition = journal.condition();
         if (condition.failed || condition.no_room) {
@@ -169,8 +193,7 @@ Bound BindStandardHealth(Server& server) {
     auto handler = [&server](const access::Credentials&, const hp::HealthCheckRequest& in,
                              hp::HealthCheckResponse* out, const Done& done) {
       bool known = in.service().empty(), good = server.serving();
-      for (const auto& p : Promises(server.core().journal().condition(), server.certificate_until(),
-                                    server.core().journal().time())) {
+      for (const auto& p : Promises(StateOf(server))) {
         if (in.service().empty()) {
           good = good && (p.kept() || !p.blocks());
         } else if (in.service() == "waarborg." + p.name()) {

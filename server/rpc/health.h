@@ -10,8 +10,16 @@
 
 namespace waarborg::rpc {
 
-// How each promise stands, from what the journal reports. Pure; on the writer's thread.
-std::vector<waarborg::v1::PromiseHealth> Promises(const journal::Journal::Condition& condition,
-                                                  absl::Time certificate_until, absl::Time now);
+// What the promises are judged by.
+struct HouseState {
+  journal::Journal::Condition condition;
+  absl::Time certificate_until;
+  absl::Time now;
+  bool witnessed = true;         // the newest checkpoint has its quorum, or none is asked for
+  bool reviews_overdue = false;  // part of the log should have been reviewed
+};
+
+// How each promise stands. Pure.
+std::vector<waarborg::v1::PromiseHealth> Promises(const HouseState& house);
 
 }  // namespace waarborg::rpc

@@ -92,6 +92,7 @@ Outcome<std::string> DecideConsent(Context& c, const pb::DecideConsentRequest& i
   release.consent_by = c.me();
   release.answers = std::move(answers);
   if (in.consent()) release.legal_basis_id = in.legal_basis_id();
+  for (const auto& a : in.answers()) c.AddWords("answers.explanation", a.explanation());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
@@ -172,12 +173,16 @@ Outcome<std::string> DeclineSupply(Context& c, const pb::DeclineSupplyRequest& i
   if (!ban.ok()) return ban.refusal();
   WB_CHECK(domain::Advance(ban.value().release, PhotoEvent::kDecline));
   ban.value().release.supplied_by = c.me();
+  c.AddWords("reason", in.reason());
   ban.value().release.decline_reason = in.reason();
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
 
-Outcome<std::string> ReleasePhoto(Context& c, const pb::ReleasePhotoRequest& in, pb::ReleasePhotoResponse&) {
+// The core may be without a publisher, then nothing is waited for.
+Outcome<std::string> ReleasePhoto(Context& c, const journal::Publisher* publisher,
+                                  const pb::ReleasePhotoRequest& in) {
+  WB_CHECK(state::CheckText(in.on_call_basis(), kMaxReason, "on_call_basis"));
   std::vector<std::string> units(in.recipient_unit_ids().begin(), in.recipient_unit_ids().end());
   if (units.empty()) return Refusal(Rule::kFieldMissing, "recipient_unit_ids");
   for (const std::string& id : units) {
@@ -190,6 +195,12 @@ Outcome<std::string> ReleasePhoto(Context& c, const pb::ReleasePhotoRequest& in,
   WB_CHECK(CheckBanCarriesPhoto(*ban, c.now()));
   domain::Release& release = ban.value().release;
   WB_CHECK(domain::Advance(release, PhotoEvent::kRelease));
+  if (publisher != nullptr && c.municipality().release_waits_for_witnesses && in.on_call_basis().empty() &&
+      publisher->WaitsForWitnesses(c.municipality())) {
+    return Rule::kLogNotWitnessed;
+  }
+  c.record.set_on_call(!in.on_call_basis().empty());
+  c.AddWords("on_call_basis", in.on_call_basis());
   release.released_by = c.me();
   for (const std::string& id : units) c.record.add_recipient_unit_ids(id);
   release.recipient_unit_ids = std::move(units);
@@ -204,6 +215,7 @@ Outcome<std::string> DarkenPhoto(Context& c, const pb::DarkenPhotoRequest& in, p
   WB_CHECK(domain::Advance(ban.value().release, PhotoEvent::kDarken));
   ban.value().release.darken_reason = in.reason();
   ban.value().release.darkened_by = c.me();
+  c.AddWords("reason", in.reason());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
@@ -214,6 +226,7 @@ Outcome<std::string> RestorePhoto(Context& c, const pb::RestorePhotoRequest& in,
   if (!ban.ok()) return ban.refusal();
   WB_CHECK(CheckBanCarriesPhoto(*ban, c.now()));
   WB_CHECK(domain::Advance(ban.value().release, PhotoEvent::kRestore));
+  c.AddWords("reason", in.reason());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
@@ -226,6 +239,7 @@ Outcome<std::string> WithdrawWrongPhoto(Context& c, const pb::WithdrawWrongPhoto
   WB_CHECK(domain::Advance(ban.value().release, PhotoEvent::kWithdrawWrong));
   ban.value().release.destruction_reason = domain::DestructionReason::kWrongPhoto;
   c.record.set_destruction_reason(pb::DESTRUCTION_REASON_WRONG_PHOTO);
+  c.AddWords("reason", in.reason());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
@@ -244,6 +258,7 @@ Outcome<std::string> DecidePhotoObjection(Context& c, const pb::DecidePhotoObjec
     domain::EndRelease(release, domain::DestructionReason::kObjectionUpheld);
     c.record.set_destruction_reason(pb::DESTRUCTION_REASON_OBJECTION_UPHELD);
   }
+  c.AddWords("reasons", in.reasons());
   c.Keep(std::move(ban.value()));
   return in.ban_id();
 }
@@ -280,8 +295,11 @@ Bound BindReleases(Server& server) {
         ShowPhoto(core, Rpc::kPreviewPhoto, who, in.ban_id(), pb::PURPOSE_UNSPECIFIED, bytes,
                   std::move(done));
       });
-  b.Command<pb::ReleasePhotoRequest, pb::ReleasePhotoResponse>(Rpc::kReleasePhoto, &S::RequestReleasePhoto,
-                                                               ReleasePhoto);
+  b.Command<pb::ReleasePhotoRequest, pb::ReleasePhotoResponse>(
+      Rpc::kReleasePhoto, &S::RequestReleasePhoto,
+      [publisher = core.publisher()](Context& c, const auto& in, auto&) {
+        return ReleasePhoto(c, publisher, in);
+      });
   b.Command<pb::DarkenPhotoRequest, pb::DarkenPhotoResponse>(Rpc::kDarkenPhoto, &S::RequestDarkenPhoto,
                                                              DarkenPhoto);
   b.Command<pb::RestorePhotoRequest, pb::RestorePhotoResponse>(Rpc::kRestorePhoto, &S::RequestRestorePhoto,

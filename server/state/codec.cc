@@ -153,6 +153,7 @@ domain::Release StoredRelease(const pb::PhotoRelease& p) {
   out.darken_reason = p.darken_reason();
   out.darkened_by = p.darkened_by();
   out.destruction_reason = Enum<domain::DestructionReason>(p.destruction_reason());
+  if (p.has_destruction_due_at()) out.destruction_due_at = FromProto(p.destruction_due_at());
   if (p.has_destroyed_at()) out.destroyed_at = FromProto(p.destroyed_at());
   out.objection_upheld = p.objection_upheld();
   return out;
@@ -268,6 +269,7 @@ pb::PhotoRelease ToProto(const domain::Release& r) {
   out.set_darken_reason(r.darken_reason);
   out.set_darkened_by(r.darkened_by);
   out.set_destruction_reason(Enum<pb::DestructionReason>(r.destruction_reason));
+  if (r.destruction_due_at) *out.mutable_destruction_due_at() = ToProto(*r.destruction_due_at);
   if (r.destroyed_at) *out.mutable_destroyed_at() = ToProto(*r.destroyed_at);
   out.set_objection_upheld(r.objection_upheld);
   return out;

@@ -18,6 +18,15 @@ auto* Find(Map& map, const std::string& id) {
   return it == map.end() ? nullptr : &it->second;
 }
 
+std::vector<std::string> DueOf(const std::set<std::pair<absl::Time, std::string>>& due, absl::Time now) {
+  std::vector<std::string> ids;
+  for (const auto& [at, id] : due) {
+    if (at > now) break;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 World::World() : municipality_(std::make_shared<domain::Municipality>()) {}
@@ -59,6 +68,12 @@ void World::Put(domain::Ban ban) {
 }
 
 void World::Put(domain::Person person) {
+  if (const domain::Person* old = FindPerson(person.id)) {
+    due_names_.erase({domain::NameRemovalDue(*municipality_, *old), old->id});
+    if (old->login != person.login) person_by_login_.erase(old->login);
+  }
+  if (!person.display_name.empty())
+    due_names_.insert({domain::NameRemovalDue(*municipality_, person), person.id});
   person_by_login_[person.login] = person.id;
   std::string id = person.id;
   people_.insert_or_assign(std::move(id), std::move(person));
@@ -75,19 +90,32 @@ void World::Put(domain::Change change) {
   changes_.insert_or_assign(std::move(id), std::move(change));
 }
 
+void World::Put(waarborg::v1::ReviewRecord review) {
+  std::string id = review.id();
+  reviews_.insert_or_assign(std::move(id), std::move(review));
+}
+
 void World::PutConfiguration(std::string toml, domain::Municipality municipality) {
   instruction_version_ = base::ToHex(keys::Sha256(municipality.instruction)).substr(0, 12);
   configuration_ = std::move(toml);
   municipality_ = std::make_shared<const domain::Municipality>(std::move(municipality));
+  due_names_.clear();
+  for (const auto& [id, person] : people_) {
+    if (!person.display_name.empty()) due_names_.insert({domain::NameRemovalDue(*municipality_, person), id});
+  }
 }
 
 std::vector<std::string> World::DueBans(absl::Time now) const {
-  std::vector<std::string> ids;
-  for (const auto& [at, id] : due_) {
-    if (at > now) break;
-    ids.push_back(id);
-  }
-  return ids;
+  return DueOf(due_, now);
+}
+
+std::vector<std::string> World::DueNames(absl::Time now) const {
+  return DueOf(due_names_, now);
+}
+
+absl::Time World::NextDue() const {
+  const absl::Time ban = due_.empty() ? absl::InfiniteFuture() : due_.begin()->first;
+  return due_names_.empty() ? ban : std::min(ban, due_names_.begin()->first);
 }
 
 Session* World::FindSession(const std::string& token_digest) {

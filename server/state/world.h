@@ -18,6 +18,7 @@
 #include "server/domain/municipality.h"
 #include "server/domain/people.h"
 #include "server/state/meter.h"
+#include "waarborg/v1/store.pb.h"
 
 namespace waarborg::state {
 
@@ -55,18 +56,24 @@ class World {
   const std::map<std::string, domain::Person>& people() const { return people_; }
   const std::map<std::string, domain::Station>& stations() const { return stations_; }
   const std::map<std::string, domain::Change>& changes() const { return changes_; }
+  // Periods of the log that were signed off, by id.
+  const std::map<std::string, waarborg::v1::ReviewRecord>& reviews() const { return reviews_; }
   const domain::MatchIndex& matches() const { return matches_; }
 
   void Put(domain::Ban ban);
   void Put(domain::Person person);
   void Put(domain::Station station);
   void Put(domain::Change change);
+  void Put(waarborg::v1::ReviewRecord review);
   void PutConfiguration(std::string toml, domain::Municipality municipality);
 
   // Ids of bans whose end is due at `now`.
   std::vector<std::string> DueBans(absl::Time now) const;
-  // The next instant at which a ban's end is due; InfiniteFuture when none is.
-  absl::Time NextDue() const { return due_.empty() ? absl::InfiniteFuture() : due_.begin()->first; }
+  // Ids of people whose name is to be removed at `now`.
+  std::vector<std::string> DueNames(absl::Time now) const;
+  // The next instant at which the end of a ban, or the removal of a name, is due; InfiniteFuture when none
+  // is.
+  absl::Time NextDue() const;
   // Ids of bans whose photo waits for its key to be destroyed.
   const std::set<std::string>& destroying() const { return destroying_; }
 
@@ -114,10 +121,12 @@ class World {
   std::map<std::string, domain::Person> people_;
   std::map<std::string, domain::Station> stations_;
   std::map<std::string, domain::Change> changes_;
+  std::map<std::string, waarborg::v1::ReviewRecord> reviews_;
   absl::flat_hash_map<std::string, std::string> person_by_login_;
   absl::flat_hash_map<std::string, std::string> station_by_key_;
   domain::MatchIndex matches_;
   std::set<std::pair<absl::Time, std::string>> due_;
+  std::set<std::pair<absl::Time, std::string>> due_names_;
   std::set<std::string> destroying_;
   absl::flat_hash_map<std::string, Session> sessions_;
   std::map<std::pair<std::string, std::string>, absl::Time> full_sign_ins_;

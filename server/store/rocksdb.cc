@@ -26,6 +26,20 @@ std::string_view View(const rocksdb::Slice& s) {
   return {s.data(), s.size()};
 }
 
+class RocksCursor : public Cursor {
+ public:
+  explicit RocksCursor(rocksdb::Iterator* it) : it_(it) {}
+  bool SeekBack(std::string_view key) override {
+    it_->SeekForPrev(Slice(key));
+    return it_->Valid();
+  }
+  std::string_view key() const override { return View(it_->key()); }
+  absl::Status status() const override { return ToStatus(it_->status(), "seek"); }
+
+ private:
+  std::unique_ptr<rocksdb::Iterator> it_;
+};
+
 class RocksDb : public Store {
  public:
   explicit RocksDb(std::unique_ptr<rocksdb::DB> db) : db_(std::move(db)) {}
@@ -51,6 +65,10 @@ class RocksDb : public Store {
       if (!each(View(it->key()), View(it->value()))) break;
     }
     return ToStatus(it->status(), "scan");
+  }
+
+  std::unique_ptr<Cursor> NewCursor() const override {
+    return std::make_unique<RocksCursor>(db_->NewIterator(rocksdb::ReadOptions()));
   }
 
   absl::Status Commit(const Batch& batch) override {

@@ -27,9 +27,21 @@ struct Batch {
   void Delete(std::string key) { writes.push_back({std::move(key), "", true}); }
 };
 
+// A place among the keys, as they were when it was made. Used by one thread.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  // Goes to the last key at or before this one; false when there is none.
+  virtual bool SeekBack(std::string_view key) = 0;
+  // The key there; valid until the next seek.
+  virtual std::string_view key() const = 0;
+  // Not ok when a read failed; then a seek returned false too early.
+  virtual absl::Status status() const = 0;
+};
+
 // What the house needs of a store: ordered keys, and batches that are on disk when Commit returns. Values are
-// ciphertext by the time they arrive here. Get and Scan are safe from any thread; Commit is called by the one
-// writer.
+// ciphertext by the time they arrive here. Everything but Commit and Compact is safe from any thread; those
+// two are called by the one writer.
 class Store {
  public:
   using Each = std::function<bool(std::string_view key, std::string_view value)>;
@@ -40,6 +52,7 @@ class Store {
   virtual absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const = 0;
   // The same backwards, from the last key at or before `from`.
   virtual absl::Status ScanBack(std::string_view prefix, std::string_view from, const Each& each) const = 0;
+  virtual std::unique_ptr<Cursor> NewCursor() const = 0;
   // Durable when it returns ok. After an error nothing may be assumed and nothing more committed.
   virtual absl::Status Commit(const Batch& batch) = 0;
   // Rewrites what holds keys with this prefix so that deleted values leave the files. Hygiene, not

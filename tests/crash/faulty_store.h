@@ -37,6 +37,7 @@ class FaultyStore : public store::Store {
   absl::Status ScanBack(std::string_view prefix, std::string_view from, const Each& each) const override {
     return store_->ScanBack(prefix, from, each);
   }
+  std::unique_ptr<store::Cursor> NewCursor() const override { return store_->NewCursor(); }
   absl::Status Commit(const store::Batch& batch) override {
     if (!is_late_) {
       if (::access("fail", F_OK) == 0)

@@ -48,8 +48,8 @@ class House {
     folder_ = mkdtemp(name);
     file_keys_ = *keys::Keystore::Open(folder_, "file", root_, random_);
     photo_keys_ = *keys::Keystore::Open(folder_, "photo", root_, random_);
-    auto journal =
-        journal::Journal::Open({&clock_, &random_, &store_, file_keys_.get(), photo_keys_.get(), &room_});
+    auto journal = journal::Journal::Open(
+        {&clock_, &random_, &store_, file_keys_.get(), photo_keys_.get(), &room_, "fuzz.example/log"});
     Must(journal.ok(), "no journal");
     journal_ = std::move(*journal);
     journal_->SetClockwork(jobs::RunDue);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,7 @@ class MemoryStore : public store::Store {
     }
     return absl::OkStatus();
   }
+  std::unique_ptr<store::Cursor> NewCursor() const override { return std::make_unique<MemoryCursor>(rows); }
   absl::Status Commit(const store::Batch& batch) override {
     if (commits_left == 0) return absl::UnavailableError("no space left on device");
     if (commits_left > 0) --commits_left;
@@ -47,8 +49,27 @@ class MemoryStore : public store::Store {
   }
   absl::Status Compact(std::string_view) override { return absl::OkStatus(); }
 
-  std::map<std::string, std::string, std::less<>> rows;
+  using Rows = std::map<std::string, std::string, std::less<>>;
+  Rows rows;
   int commits_left = -1;  // -1: no limit
+
+ private:
+  class MemoryCursor : public store::Cursor {
+   public:
+    explicit MemoryCursor(const Rows& rows) : rows_(rows) {}
+    bool SeekBack(std::string_view key) override {
+      auto it = rows_.upper_bound(key);
+      if (it == rows_.begin()) return false;
+      at_ = (--it)->first;
+      return true;
+    }
+    std::string_view key() const override { return at_; }
+    absl::Status status() const override { return absl::OkStatus(); }
+
+   private:
+    const Rows& rows_;
+    std::string at_;
+  };
 };
 
 }  // namespace waarborg::testing

@@ -104,6 +104,7 @@ void Town::Build(const std::string& folder, bool unlimited) {
         "certificate_file = \"pki/server.pem\"\n"
         "key_file = \"pki/server.key\"\n"
         "client_ca_file = \"pki/ca.pem\"\n"
+        "[log]\nname = \"waterdam.example/lokaalverboden\"\n"
         // Cheap hashes: the tests sign in hundreds of times.
         "[password_hash]\nmemory_kib = 8192\npasses = 1\n");
 

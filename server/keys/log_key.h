@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "server/base/random.h"
+#include "server/base/secret.h"
+
+namespace waarborg::keys {
+
+// The Ed25519 private key that signs the log, 32 bytes. From `pem_file` when one is given (PKCS#8, without a
+// password; nobody else may read it); else from FOLDER/log.key, made at the first call and sealed under the
+// root key.
+absl::StatusOr<base::Secret> OpenLogKey(const std::string& folder, const std::string& pem_file,
+                                        const base::Secret& root, base::Random& random);
+
+}  // namespace waarborg::keys
