@@ -51,6 +51,9 @@ Result<SignedCheckpoint> OpenCheckpoint(std::string_view bytes, const VerifierKe
 Result<size_t> CountCosignatures(const Note& note, const std::vector<VerifierKey>& witnesses) {
   std::set<std::string> counted;  // public keys: one under two names is one
   for (const VerifierKey& witness : witnesses) {
+    if (witness.type() != KeyType::kCosignature) {
+      return Result<size_t>::Error("the key of " + witness.name() + " is not one for cosignatures");
+    }
     const bool there = std::any_of(note.signatures.begin(), note.signatures.end(), [&](const Signature& s) {
       return s.name == witness.name() && s.id == witness.id();
     });

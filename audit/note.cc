@@ -46,15 +46,17 @@ bool IsPlainText(std::string_view s) {
   return true;
 }
 
+// Spaces beyond ASCII, in UTF-8: U+00A0, U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000.
+constexpr std::string_view kWideSpaces[] = {
+    "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\x80", "\xE2\x80\x81", "\xE2\x80\x82", "\xE2\x80\x83",
+    "\xE2\x80\x84", "\xE2\x80\x85", "\xE2\x80\x86", "\xE2\x80\x87", "\xE2\x80\x88", "\xE2\x80\x89",
+    "\xE2\x80\x8A", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F", "\xE3\x80\x80"};
+
 bool IsName(std::string_view name) {
   return !name.empty() && name.size() <= 255 && IsPlainText(name) &&
          name.find_first_of(" +\n") == std::string_view::npos &&
-         // Spaces beyond ASCII: U+00A0, U+1680, U+2000 to U+200A, U+2028, U+2029, U+202F, U+205F, U+3000.
-         name.find("\xC2\xA0") == std::string_view::npos &&
-         name.find("\xE1\x9A\x80") == std::string_view::npos &&
-         name.find("\xE2\x80") == std::string_view::npos &&
-         name.find("\xE2\x81\x9F") == std::string_view::npos &&
-         name.find("\xE3\x80\x80") == std::string_view::npos;
+         std::none_of(std::begin(kWideSpaces), std::end(kWideSpaces),
+                      [&](std::string_view space) { return name.find(space) != std::string_view::npos; });
 }
 
 KeyId IdOf(std::string_view name, KeyType type, std::string_view public_key) {
@@ -181,7 +183,7 @@ bool Verify(const VerifierKey& key, std::string_view text, const Signature& sign
   uint64_t time = 0;
   for (size_t i = 0; i < 8; ++i) time = time << 8 | static_cast<uint8_t>(signature.blob[i]);
   if (time >> 63 != 0 || !VerifyBytes(key.public_key(), CosignedMessage(text, time),
-                   std::string_view(signature.blob).substr(8))) {
+                                      std::string_view(signature.blob).substr(8))) {
     return false;
   }
   if (seconds != nullptr) *seconds = time;

@@ -63,7 +63,9 @@ class Verifier {
       return std::move(report_);
     }
     std::string bytes;
-    if (!ReadInto(fd_, "checkpoint", kMaxText, bytes)) {
+    struct stat info {};
+    const bool is_file = fstatat(fd_, "checkpoint", &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
+    if (!is_file || !ReadInto(fd_, "checkpoint", kMaxText, bytes)) {
       report_.unreadable = true;
       Problem("checkpoint: not there, or not to be read: is this the folder of a log?");
       return std::move(report_);
@@ -153,6 +155,12 @@ class Verifier {
     }
   }
 
+  void Ahead(const std::string& path) {
+    ++report_.files_ahead;
+    if (!options_.live)
+      Problem(path + ": goes beyond the checkpoint's " + std::to_string(size_) + " entries");
+  }
+
   void TakeFile(const std::string& path) {
     ++report_.files;
     if (path == "checkpoint") return;
@@ -166,8 +174,13 @@ class Verifier {
       return;
     }
     const uint64_t hashes = HashesAt(name->level, size_);
+    if (name->index > hashes / kTileWidth) {
+      Ahead(path);
+      return;
+    }
     const uint64_t first = name->index * kTileWidth;
-    if (name->kind == TileName::Kind::kEntries && *name == NameOf(name->kind, 0, name->index, hashes)) ++bundles_found_;
+    if (name->kind == TileName::Kind::kEntries && *name == NameOf(name->kind, 0, name->index, hashes))
+      ++bundles_found_;
     if (first + name->width > hashes) {
       ++report_.files_ahead;
       if (!options_.live)
@@ -180,10 +193,11 @@ class Verifier {
   std::string FirstMissing(uint64_t bundles) {
     // One more than are there is enough to find one that is not.
     for (uint64_t i = 0; i < bundles && i <= bundles_found_; ++i) {
-      const std::string path = NameOf(TileName::Kind::kEntries, 0, i, size_).Path();
-      if (faccessat(fd_, path.c_str(), F_OK, 0) != 0) return "; " + path + ": is missing";
+      std::string path = NameOf(TileName::Kind::kEntries, 0, i, size_).Path();
+      struct stat info {};
+      if (fstatat(fd_, path.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode)) return path;
     }
-    return "";
+    return "tile/entries";
   }
 
   static TileName NameOf(TileName::Kind kind, int level, uint64_t index, uint64_t hashes) {
@@ -195,8 +209,9 @@ class Verifier {
     const uint64_t bundles = (size_ + kTileWidth - 1) / kTileWidth;
     // Before memory is set aside for what a checkpoint may only claim.
     if (bundles_found_ != bundles) {
-      Problem("tile/entries: " + std::to_string(bundles) + " bundles are needed for " + std::to_string(size_) +
-              " entries, " + std::to_string(bundles_found_) + " are there" + FirstMissing(bundles));
+      Problem(FirstMissing(bundles) + ": is missing; " + std::to_string(bundles) +
+              " bundles are needed for " + std::to_string(size_) + " entries, " +
+              std::to_string(bundles_found_) + " are there");
       return;
     }
     roots_.resize(bundles);

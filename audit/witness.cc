@@ -57,8 +57,9 @@ WitnessAnswer Witness::Add(std::string_view body, uint64_t now_seconds) {
   for (const VerifierKey& log : logs_) {
     if (log.name() != next.origin) continue;
     known = true;
-    const bool claimed = std::any_of(opened->note.signatures.begin(), opened->note.signatures.end(),
-                                     [&](const Signature& s) { return s.name == log.name() && s.id == log.id(); });
+    const bool claimed =
+        std::any_of(opened->note.signatures.begin(), opened->note.signatures.end(),
+                    [&](const Signature& s) { return s.name == log.name() && s.id == log.id(); });
     if (!claimed) continue;
     // A known key's wrong signature spoils the note, whatever else it bears.
     if (!FindSignature(opened->note, log).ok()) return Say(403, "a signature of a known key is wrong");
