@@ -17,15 +17,15 @@ using google::protobuf::Message;
 using google::protobuf::Reflection;
 
 std::string TimeText(int64_t ms) {
-  const int64_t part = ((ms % 1000) + 1000) % 1000;
-  const std::time_t seconds = static_cast<std::time_t>((ms - part) / 1000);
+  const int64_t rest = ms % 1000;
+  const auto seconds = static_cast<std::time_t>(ms / 1000 - (rest < 0 ? 1 : 0));
   std::tm parts{};
   char text[40];
   if (gmtime_r(&seconds, &parts) == nullptr ||
       std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts) == 0) {
     return std::to_string(ms);
   }
-  const std::string digits = std::to_string(part);
+  const std::string digits = std::to_string(rest < 0 ? rest + 1000 : rest);
   return std::string(text) + "." + std::string(3 - std::min<size_t>(3, digits.size()), '0') + digits + " UTC";
 }
 

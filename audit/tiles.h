@@ -36,7 +36,7 @@ struct TileName {
 
 // How many hashes of this level a log of `size` entries has.
 constexpr uint64_t HashesAt(int level, uint64_t size) {
-  return size >> (kTileHeight * level);
+  return level * kTileHeight < 64 ? size >> (kTileHeight * level) : 0;
 }
 
 // Every tile and bundle that a log of `size` entries has, no more. Calls

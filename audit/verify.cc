@@ -132,6 +132,7 @@ class Verifier {
         if (fd >= 0) close(fd);
         return;
       }
+      errno = 0;
       while (const dirent* found = readdir(listing)) {
         const std::string name = found->d_name;
         if (name == "." || name == "..") continue;
@@ -150,7 +151,9 @@ class Verifier {
         } else {
           Problem(path + ": neither a file nor a folder");
         }
+        errno = 0;
       }
+      if (errno != 0) Problem(folder + ": cannot be listed whole");
       closedir(listing);
     }
   }
@@ -382,14 +385,15 @@ class Verifier {
       Problem("previous: " + file.error());
       return;
     }
-    report_.previous = PreviousOf(file->record);
+    // Nothing is read out of bytes that the log does not vouch for.
     const TileName first = NameOf(TileName::Kind::kEntries, 0, 0, std::max<uint64_t>(1, size_));
-    if (!report_.previous) {
-      Problem("previous: does not say which log this one goes on from");
-    } else if (size_ == 0 || !ReadInto(fd_, first.Path(), kEntryBytes * first.width, bundle) ||
-               bundle.substr(2, kCommitmentSize) != Commit(file->key, file->record)) {
+    if (size_ == 0 || !ReadInto(fd_, first.Path(), kEntryBytes * first.width, bundle) ||
+        bundle.substr(2, kCommitmentSize) != Commit(file->key, file->record)) {
       Problem("previous: is not what entry 0 commits to");
+      return;
     }
+    report_.previous = PreviousOf(file->record);
+    if (!report_.previous) Problem("previous: does not say which log this one goes on from");
   }
 
   const VerifyOptions& options_;

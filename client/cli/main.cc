@@ -32,6 +32,7 @@ struct Globals {
   std::string session;
   std::string language = "nl";
   bool json = false;
+  bool csv = false;
 };
 
 // What one CLI11 option writes into.
@@ -107,6 +108,25 @@ std::string Json(const google::protobuf::Message& message) {
   return out;
 }
 
+// RFC 4180. A value that a spreadsheet would run as a formula gets an apostrophe in front.
+std::string Csv(const std::vector<std::vector<std::string>>& table) {
+  std::string out;
+  for (const auto& row : table) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      std::string value = row[i];
+      if (value.find_first_of("=+-@\t\r") == 0) value.insert(0, "'");
+      out += i == 0 ? "\"" : ",\"";
+      for (char c : value) {
+        if (c == '"') out += '"';
+        out += c;
+      }
+      out += '"';
+    }
+    out += "\r\n";
+  }
+  return out;
+}
+
 int Execute(const Command& command, const Globals& globals, Arguments& arguments) {
   if (const std::string wrong = CheckArguments(command, arguments); !wrong.empty()) {
     std::fprintf(stderr, "%s\n", wrong.c_str());
@@ -154,7 +174,15 @@ int Execute(const Command& command, const Globals& globals, Arguments& arguments
     std::fprintf(stderr, "%s\n", reply.usage_error.c_str());
     return kUsage;
   }
-  if (globals.json) {
+  if (globals.csv && reply.ok() && reply.table.empty()) {
+    std::fprintf(
+        stderr, "%s\n",
+        dutch ? "Dit antwoord is geen tabel; laat --csv weg." : "This answer is no table; leave out --csv.");
+    return kUsage;
+  }
+  if (globals.csv && reply.ok()) {
+    std::fputs(Csv(reply.table).c_str(), stdout);
+  } else if (globals.json) {
     const google::protobuf::Message* message = reply.ok() ? reply.message.get() : &reply.error.detail;
     std::fputs(message != nullptr ? Json(*message).c_str() : "{}\n", reply.ok() ? stdout : stderr);
   } else {
@@ -178,7 +206,9 @@ int Main(int argc, char** argv) {
   app.add_option("--lang", globals.language, "nl (default) or en")
       ->envname("WAARBORG_LANG")
       ->check(CLI::IsMember({"nl", "en"}));
-  app.add_flag("--json", globals.json, "Print the answer as JSON, as proto/waarborg/v1 describes it");
+  auto* json =
+      app.add_flag("--json", globals.json, "Print the answer as JSON, as proto/waarborg/v1 describes it");
+  app.add_flag("--csv", globals.csv, "Print the answer as CSV, where it is a table")->excludes(json);
 
   const Command* chosen = nullptr;
   std::map<const Command*, std::map<std::string, std::unique_ptr<Slot>>> slots;

@@ -60,6 +60,7 @@ struct Reply {
   std::string word = "ok";  // "ok", "banned", "possible", "clear" ...
   std::vector<std::pair<std::string, std::string>> facts;  // in order; names may repeat
   std::vector<std::string> lines;                          // for people, in the language asked for
+  std::vector<std::vector<std::string>> table;             // for --csv: a line of headings, then rows
   std::shared_ptr<google::protobuf::Message> message;      // the answer itself, for --json
 
   bool ok() const { return error.ok() && usage_error.empty(); }

@@ -250,6 +250,12 @@ std::string Shown(const Call& call, const std::string& word) {
       {"sighting", "in het gebouw gezien"},
       {"briefing", "briefing"},
       {"incident", "incident"},
+      {"outside-opening-hours", "foto bekeken buiten openingstijd"},
+      {"many-views", "veel foto's bekeken"},
+      {"many-checks", "veel controles"},
+      {"outside-assignment", "poging buiten de eigen indeling"},
+      {"repeated-refusals", "herhaald geweigerd"},
+      {"on-call-release", "vrijgegeven met bereikbaarheidsdienst"},
       {"desk-staff", "balie"},
       {"security-coordinator", "T&V"},
       {"manager", "leidinggevende"},
@@ -335,6 +341,7 @@ Option KeyOption() {
 void AddReceipt(const Call& call, Reply& reply, const pb::Receipt& receipt) {
   reply.Fact("id", receipt.id());
   reply.Fact("entry", absl::StrCat(receipt.log_index()));
+  reply.Fact("log", receipt.log_origin());
   reply.Fact("replayed", receipt.replayed() ? "yes" : "no");
   reply.lines.push_back(absl::StrCat(
       receipt.id(), "  ", call.Say("vastgelegd als regel ", "recorded as entry "), receipt.log_index(), ", ",

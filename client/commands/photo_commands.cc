@@ -159,13 +159,18 @@ void AddPhotoCommands(std::vector<Command>& out) {
                  "Look at what was supplied, before release (Burgerzaken)",
                  {BanOption(), {"out", Kind::kOut, "file to write the watermarked JPEG to"}},
                  Preview});
-  out.push_back({"photo release",
-                 "Release the photo to named recipients",
-                 {BanOption(), {"to", Kind::kList, "units, from the configuration", true}, KeyOption()},
-                 Step<pb::ReleasePhotoRequest, pb::ReleasePhotoResponse>(
-                     &Stub::ReleasePhoto, [](const Arguments& a, pb::ReleasePhotoRequest& r) {
-                       for (const std::string& unit : a.List("to")) r.add_recipient_unit_ids(unit);
-                     })});
+  out.push_back(
+      {"photo release",
+       "Release the photo to named recipients",
+       {BanOption(),
+        {"to", Kind::kList, "units, from the configuration", true},
+        {"on-call", Kind::kText, "why it cannot wait for the witnesses of the log; a signal to the auditor"},
+        KeyOption()},
+       Step<pb::ReleasePhotoRequest, pb::ReleasePhotoResponse>(
+           &Stub::ReleasePhoto, [](const Arguments& a, pb::ReleasePhotoRequest& r) {
+             for (const std::string& unit : a.List("to")) r.add_recipient_unit_ids(unit);
+             r.set_on_call_basis(a.Get("on-call"));
+           })});
   out.push_back({"photo darken",
                  "Nobody sees the photo until it is restored",
                  {BanOption(), reason, KeyOption()},
