@@ -33,8 +33,8 @@ Result<SignedCheckpoint> OpenCheckpoint(std::string_view bytes, const VerifierKe
 // The same without looking at signatures: the key is not known yet.
 Result<SignedCheckpoint> ReadCheckpoint(std::string_view bytes);
 
-// How many of these witnesses have cosigned, each key counted once. One that did so wrongly, or twice, is an error; the others'
-// absence is not.
+// How many of these witnesses have cosigned, each key counted once. One that did so wrongly, or twice, is an
+// error; the others' absence is not.
 Result<size_t> CountCosignatures(const Note& note, const std::vector<VerifierKey>& witnesses);
 
 }  // namespace waarborg::audit

@@ -17,6 +17,11 @@ Hash LeafHash(std::string_view entry);
 Hash NodeHash(const Hash& left, const Hash& right);
 Hash EmptyRoot();
 
+// Many at once, at less than the sum of the singles. `entries` are of 32 bytes each, `stride` bytes apart.
+void LeafHashes(const char* entries, size_t stride, size_t count, Hash* out);
+// Parents of 2 * `pairs` hashes in a row; `parents` may be the same memory as `children`.
+void NodeHashes(const Hash* children, size_t pairs, Hash* parents);
+
 // The right edge of a growing tree: the roots of its complete subtrees, largest first. Appending costs O(log
 // n) and the memory does not grow with the log. Not thread-safe.
 class Frontier {

@@ -108,8 +108,10 @@ Hash RootOf(const Hash* hashes, size_t count) {
   std::array<Hash, kTileWidth / 2> nodes;
   const Hash* level = hashes;
   while (count > 1) {
-    for (size_t i = 0; i + 1 < count; i += 2) nodes[i / 2] = NodeHash(level[i], level[i + 1]);
-    if (count % 2 == 1) nodes[count / 2] = level[count - 1];
+    // Taken out first: parents are written over their children.
+    const std::optional<Hash> odd = count % 2 == 1 ? std::optional(level[count - 1]) : std::nullopt;
+    NodeHashes(level, count / 2, nodes.data());
+    if (odd) nodes[count / 2] = *odd;
     count = (count + 1) / 2;
     level = nodes.data();
   }

@@ -258,8 +258,8 @@ class Verifier {
                 " is not one of 32 bytes");
         return;
       }
-      leaves[i] = LeafHash(entry.substr(2));
     }
+    LeafHashes(bundle.data() + 2, kEntryBytes, name.width, leaves.data());
     if (CheckTile({TileName::Kind::kHashes, 0, index, name.width}, leaves.data(), tile)) {
       roots_[index] = RootOf(leaves.data(), name.width);
     }
