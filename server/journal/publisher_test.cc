@@ -39,8 +39,11 @@ constexpr char kW2[] = "https://w2.example";
 class PublisherTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/waarborg-publisher-XXXXXX";
-    folder = mkdtemp(name);
+    // In memory where there is such a folder: a keystore syncs much, and this makes many.
+    std::string name = fs::is_directory("/dev/shm") ? "/dev/shm" : "/tmp";
+    name += "/waarborg-publisher-XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder = name;
     file_keys = *keys::Keystore::Open(folder + "/keys", "file", root, random);
     photo_keys = *keys::Keystore::Open(folder + "/keys", "photo", root, random);
     Open();
@@ -51,9 +54,6 @@ class PublisherTest : public ::testing::Test {
     fs::remove_all(folder);
   }
 
-  Publisher::Parts PublisherParts(base::Secret seed) {
-    return {journal.get(), &store, &published, &memory, &witnesses, std::move(seed)};
-  }
   // As after a restart; the publisher is not started.
   void Open() {
     publisher.reset();
@@ -61,7 +61,8 @@ class PublisherTest : public ::testing::Test {
     auto opened = Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room, kName});
     ASSERT_TRUE(opened.ok()) << opened.status();
     journal = std::move(*opened);
-    publisher = std::make_unique<Publisher>(PublisherParts(seed.Clone()));
+    publisher = std::make_unique<Publisher>(
+        Publisher::Parts{journal.get(), &store, &published, &memory, &witnesses, seed.Clone()});
   }
   void Restart() {
     Open();
@@ -177,6 +178,23 @@ class PublisherTest : public ::testing::Test {
     }
     return out;
   }
+  // The names of the files that are not the same; readable where the files are not.
+  static std::vector<std::string> Changed(const Files& before, const Files& after) {
+    std::vector<std::string> out;
+    for (const auto& [path, bytes] : before) {
+      const auto it = after.find(path);
+      if (it == after.end()) {
+        out.push_back("gone: " + path);
+      } else if (it->second != bytes) {
+        out.push_back("other: " + path);
+      }
+    }
+    for (const auto& [path, bytes] : after) {
+      if (!before.contains(path)) out.push_back("new: " + path);
+    }
+    return out;
+  }
+  static inline const std::vector<std::string> kNone;
   // From now on every checkpoint is watched: none is smaller than one before, and whatever leaves the house,
   // to readers or to witnesses, is remembered first.
   void Watch() {
@@ -293,7 +311,7 @@ TEST_F(PublisherTest, WhatIsNotDurableIsNotPublished) {
   store.commits_left = 0;
   EXPECT_FALSE(TryAppend(10).ok());
   EXPECT_TRUE(publisher->Publish().ok());
-  EXPECT_EQ(published.files, before);
+  EXPECT_EQ(Changed(before, published.files), kNone);
   EXPECT_EQ(Newest().size, 300u);
   store.commits_left = -1;
   Restart();
@@ -312,10 +330,10 @@ TEST_F(PublisherTest, NothingIsWrittenWhileThereIsNothingNew) {
   const int writes = disk.done;
   for (int i = 0; i < 5; ++i) Publish();
   EXPECT_EQ(disk.done, writes);
-  EXPECT_EQ(published.files, before);
+  EXPECT_EQ(Changed(before, published.files), kNone);
   Restart();
   Publish();
-  EXPECT_EQ(published.files, before) << "a restart made other files of the same log";
+  EXPECT_EQ(Changed(before, published.files), kNone) << "a restart made other files of the same log";
 }
 
 TEST_F(PublisherTest, AFolderThatWasLostIsBuiltAgain) {
@@ -325,7 +343,7 @@ TEST_F(PublisherTest, AFolderThatWasLostIsBuiltAgain) {
   published.files.clear();
   Restart();
   Publish();
-  EXPECT_EQ(published.files, before);
+  EXPECT_EQ(Changed(before, published.files), kNone);
 }
 
 // The partial bundle is read back at a start and goes on growing: if its damage went unseen it would end in a
@@ -359,6 +377,7 @@ TEST_F(PublisherTest, ACrashBetweenAnyTwoWritesLeavesNothingThatTheNextStartDoes
   Publish();
   const Files whole = published.files;
   ASSERT_EQ(Published().size, 520u);
+  EXPECT_EQ(First(Verify("2026", first)), "");
 
   Watch();
   int cuts = 0;
@@ -367,10 +386,8 @@ TEST_F(PublisherTest, ACrashBetweenAnyTwoWritesLeavesNothingThatTheNextStartDoes
     for (int again = 0; again <= cuts; ++again) {
       Restore(base);
       largest[kOrigin] = 250;
-      Restart();
-      ASSERT_FALSE(HasFatalFailure());
-      Restore(base);  // the start alone has written tiles
       Open();
+      ASSERT_FALSE(HasFatalFailure());
       CutAfter(cuts);
       const absl::Status started = publisher->Start({});
       EXPECT_FALSE(absl::IsDataLoss(started)) << started;
@@ -387,9 +404,7 @@ TEST_F(PublisherTest, ACrashBetweenAnyTwoWritesLeavesNothingThatTheNextStartDoes
       ASSERT_FALSE(HasFatalFailure()) << cuts << " " << again;
       Publish();
       EXPECT_EQ(Published().size, 520u);
-      const audit::Report report = Verify("2026", first);
-      EXPECT_EQ(First(report), "") << cuts << " " << again;
-      for (const auto& [path, bytes] : whole) EXPECT_EQ(published.files[path], bytes) << path;
+      EXPECT_EQ(Changed(whole, published.files), kNone) << cuts << " " << again;
       EXPECT_EQ(memory.files["newest"], Note());
     }
   }
@@ -407,15 +422,12 @@ TEST_F(PublisherTest, AfterWritesThatFailTheSamePublisherGoesOn) {
     ASSERT_LT(cut, 100);
     Restore(base);
     Open();
-    ASSERT_TRUE(publisher->Start({}).ok());
-    Restore(base);
-    Open();
     ASSERT_FALSE(HasFatalFailure());
     CutAfter(cut);
     const bool good = publisher->Start({}).ok() && publisher->Publish().ok();
     Mend();
     Publish();
-    EXPECT_EQ(published.files, whole) << cut;
+    EXPECT_EQ(Changed(whole, published.files), kNone) << cut;
     if (good) break;
   }
 }
@@ -465,16 +477,22 @@ class RolledBackTest : public PublisherTest {
     published.files = copy.published;
     memory.files = copy.memory;
   }
-  // Refuses, says what, and leaves everything that was published as it was.
+  // Refuses, says what to find out or do, and leaves what was published as it was.
   void ExpectRefused(const std::string& what) {
-    const Files before = published.files, remembered = memory.files;
+    const Files before = published.files;
+    ExpectRefusedByWitness(what);
+    EXPECT_EQ(Changed(before, published.files), kNone);
+  }
+  // The witnesses are asked at last, when the tiles are there for a proof; nothing tells of those yet.
+  void ExpectRefusedByWitness(const std::string& what) {
+    const Files remembered = memory.files;
+    const std::string note = Note();
     const absl::Status s = publisher->Start({});
     EXPECT_TRUE(absl::IsDataLoss(s)) << s;
     EXPECT_NE(std::string(s.message()).find(what), std::string::npos) << s;
-    EXPECT_EQ(memory.files, remembered);
-    for (const auto& [path, bytes] : before) {
-      EXPECT_EQ(published.files[path], bytes) << path << " was changed by a start that was refused";
-    }
+    EXPECT_EQ(Changed(remembered, memory.files), kNone);
+    EXPECT_EQ(Note(), note);
+    Open();
   }
 
   Copy copy, newest;
@@ -496,12 +514,12 @@ TEST_F(RolledBackTest, DataShorterThanWhatIsPublishedAreRefused) {
 
 TEST_F(RolledBackTest, DataShorterThanWhatAWitnessHasSeenAreRefused) {
   Forget();
-  ExpectRefused("--overrule-witness w1");
+  ExpectRefusedByWitness("--overrule-witness w1");
   published.files.clear();
   memory.files.clear();
-  ExpectRefused("begin-log");
+  ExpectRefusedByWitness("begin-log");
   witnesses.Set(kW1, Mood::kAway);
-  ExpectRefused("--overrule-witness w2");
+  ExpectRefusedByWitness("--overrule-witness w2");
 }
 
 // Nothing speaks against it, and a municipality must be able to work while its witnesses are away.
@@ -520,7 +538,7 @@ TEST_F(RolledBackTest, OtherEntriesUpToTheSameSizeAreRefusedByMemoryFolderAndWit
   published.files = copy.published;
   ExpectRefused("not the one that was published");
   Forget();
-  ExpectRefused("--overrule-witness w1");
+  ExpectRefusedByWitness("--overrule-witness w1");
 }
 
 TEST_F(RolledBackTest, OtherEntriesBeyondTheSizeAreRefusedByMemoryFolderAndWitness) {
@@ -534,7 +552,7 @@ TEST_F(RolledBackTest, OtherEntriesBeyondTheSizeAreRefusedByMemoryFolderAndWitne
   published.files.clear();
   ExpectRefused("its first 300 entries are not those that were published");
   Forget();
-  ExpectRefused("--overrule-witness w1");
+  ExpectRefusedByWitness("--overrule-witness w1");
 }
 
 // Whoever is refused at night reads what to do, not only what is wrong.
@@ -767,7 +785,7 @@ TEST_F(RolledBackTest, ANewLogGoesOnFromTheLastCheckpointKnown) {
     Restart();
     ASSERT_FALSE(HasFatalFailure());
     AppendAndPublish(5);
-    EXPECT_EQ(FolderOfLog("2026"), old) << "the old log is not as it was published";
+    EXPECT_EQ(Changed(old, FolderOfLog("2026")), kNone) << "the old log is not as it was published";
   }
   const audit::Report report = Verify("2026-2");
   EXPECT_EQ(First(report), "");
@@ -786,7 +804,7 @@ TEST_F(RolledBackTest, DataThatWentAnotherWayUpToTheSameSizeGoOnInANewLog) {
   Restart();
   ASSERT_FALSE(HasFatalFailure());
   Publish();
-  EXPECT_EQ(FolderOfLog("2026"), old);
+  EXPECT_EQ(Changed(old, FolderOfLog("2026")), kNone);
   EXPECT_EQ(First(Verify("2026-2")), "");
 }
 
@@ -812,8 +830,8 @@ TEST_F(RolledBackTest, EachRestoreGivesAnotherOrigin) {
     Restart();
     ASSERT_FALSE(HasFatalFailure()) << length;
     AppendAndPublish(3);
-    EXPECT_EQ(FolderOfLog("2026"), old) << length;
-    EXPECT_EQ(FolderOfLog("2026-2"), second) << length;
+    EXPECT_EQ(Changed(old, FolderOfLog("2026")), kNone) << length;
+    EXPECT_EQ(Changed(second, FolderOfLog("2026-2")), kNone) << length;
     const audit::Report report = Verify("2026-3");
     EXPECT_EQ(First(report), "");
     ASSERT_TRUE(report.previous.has_value());
@@ -824,8 +842,6 @@ TEST_F(RolledBackTest, EachRestoreGivesAnotherOrigin) {
 
 // What the old log's files prove stays proven, also for entries that these data have lost.
 TEST_F(RolledBackTest, TheOldLogStillProvesWhatItHolds) {
-  const std::string commitment(
-      published.files["2026/tile/entries/000.p/100"].substr(42 * 34 + 2, audit::kCommitmentSize));
   ASSERT_TRUE(journal->ContinueAfter(Published()).ok());
   Restart();
   Publish();
@@ -971,6 +987,7 @@ TEST_F(NewYearTest, TheLastCheckpointOfAClosedLogIsCosignedWhenTheWitnessComesBa
   UseWitnesses(1);
   AppendAndPublish(1);
   witnesses.SetAll(Mood::kAway);
+  Append(1);
   clock.Set(Noon(2027, 1, 2));
   AppendAndPublish(1);
   witnesses.SetAll(Mood::kWell);
@@ -1002,17 +1019,17 @@ TEST_F(NewYearTest, AClosedLogThatIsBuiltAgainDoesNotTakeThePlaceOfTheNewestChec
   memory.on_write = [this](const std::string&) { EXPECT_EQ(Newest().origin, "test.example/log/2027"); };
   Restart();
   Publish();
-  EXPECT_EQ(published.files, before);
+  EXPECT_EQ(Changed(before, published.files), kNone);
 }
 
 // Data from before the turn of the year are put back after it.
 TEST_F(NewYearTest, ABackupFromTheYearBeforeGoesOnFromTheLogOfTheNewYear) {
   const auto rows = store.rows;
+  AppendAndPublish(20);
+  const Copy whole = Now();
   clock.Set(Noon(2027, 1, 2));
-  for (const uint64_t length : {20u, 300u}) {  // 300: by chance as many as the old log has
-    store.rows = rows;
-    published.files.clear();
-    memory.files.clear();
+  for (const uint64_t length : {20u, 300u}) {  // 300: by chance as many as the copy has
+    Restore(whole);
     Restart();
     Append(length - 1);
     Publish();
@@ -1028,7 +1045,7 @@ TEST_F(NewYearTest, ABackupFromTheYearBeforeGoesOnFromTheLogOfTheNewYear) {
     Restart();
     ASSERT_FALSE(HasFatalFailure()) << length;
     AppendAndPublish(1);
-    for (const auto& [path, bytes] : old) EXPECT_EQ(published.files[path], bytes) << path;
+    for (const auto& [path, bytes] : old) EXPECT_TRUE(published.files[path] == bytes) << path;
     EXPECT_EQ(First(Verify("2027-2")), "");
   }
 }
@@ -1122,7 +1139,9 @@ TEST_F(RetentionTest, ACrashAnywhereInThePruningIsMadeUpForByTheNextStart) {
     store.commits_left = commits;
     for (int i = 0; i < 20; ++i) {
       journal->RunQueued();
-      if (i % 3 == 0) EXPECT_TRUE(publisher->Publish().ok());
+      if (i % 3 == 0) {
+        EXPECT_TRUE(publisher->Publish().ok());
+      }
     }
     done = !failed;
     Mend();
