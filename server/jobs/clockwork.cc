@@ -27,6 +27,14 @@ void RunDue(journal::Turn& turn) {
     record.set_subject_id(id);
     turn.Log(std::move(record));
     turn.Put(std::move(person));
+    // Proposals about the account say the name too.
+    for (const auto& [change_id, change] : turn.world().changes()) {
+      if (change.subject_id != id && change.person.id != id) continue;
+      domain::Change nameless = change;
+      domain::RemoveName(nameless.person);
+      nameless.summary.clear();
+      turn.Put(std::move(nameless));
+    }
   }
 }
 

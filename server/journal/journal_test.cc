@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 
+#include "server/base/file.h"
 #include "server/jobs/clockwork.h"
 #include "server/journal/rows.h"
 #include "server/keys/sealing.h"
@@ -399,6 +400,57 @@ TEST_F(JournalTest, DataOfTheFirstSchemaAreUpgradedThroughAnyCrash) {
   EXPECT_EQ(store.rows.lower_bound("o/"), store.rows.lower_bound("o0")) << "an old row was left";
   EXPECT_EQ(journal->Root(), root_hash);
   EXPECT_EQ(Events(), events);
+}
+
+// The log keeps the id; who that was is told only for so long.
+TEST_F(JournalTest, TheNameOfAMemberOfStaffIsRemovedAfterTheirTermAndTheLogStaysWhatItWas) {
+  domain::Municipality m;
+  m.staff_names_keep_months = 2;
+  domain::Person person;
+  person.id = "M-ABC";
+  person.login = "mus";
+  person.display_name = "Mies Mus";
+  person.password_hash = "hash";
+  person.totp_secret = "secret";
+  person.assignment.from = absl::CivilDay(2026, 1, 1);
+  person.assignment.until = absl::CivilDay(2026, 3, 31);
+  domain::Change change;
+  change.id = "W-1";
+  change.subject_id = person.id;
+  change.summary = {"new account mus (Mies Mus)"};
+  change.person = person;
+  const std::string toml = *base::ReadFile(WAARBORG_SOURCE_FOLDER "/deploy/example/municipality.toml");
+  ASSERT_TRUE(journal
+                  ->RunNow([&](Turn& turn) {
+                    turn.PutConfiguration(toml, m);
+                    turn.Put(person);
+                    turn.Put(change);
+                    pb::AuditRecord record = Entry("ShowPhoto");
+                    record.set_person_id(person.id);
+                    turn.Log(std::move(record));
+                  })
+                  .ok());
+  clock.Set(absl::FromCivil(absl::CivilSecond(2026, 5, 31, 23, 59, 59), base::Amsterdam()));
+  ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+  EXPECT_EQ(journal->world().FindPerson("M-ABC")->display_name, "Mies Mus");
+  clock.Set(clock.Now() + absl::Seconds(1));
+  ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+  const auto nameless = [&] {
+    const domain::Person& now = *journal->world().FindPerson("M-ABC");
+    EXPECT_EQ(now.display_name, "");
+    EXPECT_EQ(now.login, "m-abc");
+    EXPECT_FALSE(now.enrolled());
+    EXPECT_EQ(journal->world().FindPersonByLogin("mus"), nullptr);
+    EXPECT_TRUE(journal->world().FindChange("W-1")->summary.empty());
+    EXPECT_EQ(journal->world().FindChange("W-1")->person.display_name, "");
+  };
+  nameless();
+  EXPECT_EQ(Events(), (std::vector<std::string>{"ShowPhoto", "StaffNameRemoved"}));
+  Open();
+  nameless();
+  ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+  EXPECT_EQ(Events().size(), 2u) << "once is enough";
+  EXPECT_TRUE(journal->CheckLog().ok());
 }
 
 TEST_F(JournalTest, ACommandIsRememberedForADay) {

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -35,6 +36,16 @@ constexpr char kName[] = "test.example/log";
 constexpr char kOrigin[] = "test.example/log/2026";
 constexpr char kW1[] = "https://w1.example";
 constexpr char kW2[] = "https://w2.example";
+
+// Something else happens just before the next scan.
+class HookedStore : public testing::MemoryStore {
+ public:
+  absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const override {
+    if (const auto once = std::exchange(before_scan, nullptr)) once();
+    return MemoryStore::Scan(prefix, from, each);
+  }
+  mutable std::function<void()> before_scan;
+};
 
 class PublisherTest : public ::testing::Test {
  protected:
@@ -190,7 +201,10 @@ class PublisherTest : public ::testing::Test {
       }
     }
     for (const auto& [path, bytes] : after) {
-      if (!before.contains(path)) out.push_back("new: " + path);
+      // A partial tile that has grown full meanwhile may stay behind; verifiers know that.
+      const size_t partial = path.find(".p/");
+      const bool stale = partial != std::string::npos && after.contains(path.substr(0, partial));
+      if (!before.contains(path) && !stale) out.push_back("new: " + path);
     }
     return out;
   }
@@ -235,7 +249,7 @@ class PublisherTest : public ::testing::Test {
   base::SystemRandom random;
   base::Secret root{std::string(32, 'r')};
   base::Secret seed{std::string(32, 's')};
-  testing::MemoryStore store;
+  HookedStore store;
   testing::MemoryRoom room;
   DiskWrites disk;
   MemoryFiles published{disk}, memory{disk};
@@ -811,6 +825,7 @@ TEST_F(RolledBackTest, DataThatWentAnotherWayUpToTheSameSizeGoOnInANewLog) {
 // The same copy is put back a second time, when a log has gone on from it already. Also when, by chance, the
 // new log is as long as the copy is.
 TEST_F(RolledBackTest, EachRestoreGivesAnotherOrigin) {
+  witnesses.SetAll(Mood::kAway);
   for (const uint64_t length : {7u, 100u}) {
     Restore(newest);
     store.rows = copy.rows;
@@ -1014,12 +1029,14 @@ TEST_F(NewYearTest, UntilTheNewLogIsPublishedItsEntriesCannotBeProvenYet) {
 TEST_F(NewYearTest, AClosedLogThatIsBuiltAgainDoesNotTakeThePlaceOfTheNewestCheckpoint) {
   clock.Set(Noon(2027, 1, 2));
   AppendAndPublish(5);
-  const Files before = published.files;
+  const std::string old_note = Note("2026"), note = Note("2027");
   published.files.clear();
   memory.on_write = [this](const std::string&) { EXPECT_EQ(Newest().origin, "test.example/log/2027"); };
   Restart();
   Publish();
-  EXPECT_EQ(Changed(before, published.files), kNone);
+  EXPECT_EQ(Note("2026"), old_note);
+  EXPECT_EQ(Note("2027"), note);
+  ExpectTwoGoodLogs(5);
 }
 
 // Data from before the turn of the year are put back after it.
@@ -1216,6 +1233,29 @@ TEST_F(RetentionTest, AShorterTermTakesEffectWithTheConfigurationThatSetsIt) {
   EXPECT_EQ(EntriesOf2026(), 0u);
   EXPECT_FALSE(FolderOfLog("2027").contains("2027/declaration"));
   EXPECT_EQ(First(Verify("2027")), "");
+}
+
+// A check takes its time, and so does an auditor.
+TEST_F(RetentionTest, ALogThatIsPrunedWhileItIsReadIsNoDamage) {
+  TwoYears(1);
+  const auto reader = journal->NewReader();
+  clock.Set(Noon(2028, 1, 3));
+  store.before_scan = [&] {
+    for (int i = 0; i < 20; ++i) journal->RunQueued();
+  };
+  const absl::Status s = publisher->CheckEverything();
+  EXPECT_TRUE(s.ok()) << s;
+  EXPECT_EQ(EntriesOf2026(), 0u);
+  size_t read = 0;
+  EXPECT_TRUE(reader
+                  ->ReadBack({},
+                             [&](const LogEntry& e) {
+                               EXPECT_FALSE(e.damaged) << e.number;
+                               return ++read < 20;
+                             })
+                  .ok());
+  EXPECT_EQ(read, 6u);
+  EXPECT_TRUE(absl::IsNotFound(reader->ReadOne(kOrigin, 5).status()));
 }
 
 // A clock that runs ahead must not be able to destroy a year.

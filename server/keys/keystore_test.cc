@@ -10,6 +10,8 @@
 #include <fstream>
 
 #include "server/base/file.h"
+#include "server/base/hex.h"
+#include "server/keys/log_key.h"
 #include "server/keys/sealing.h"
 
 namespace waarborg::keys {
@@ -171,6 +173,46 @@ TEST(Sealing, OpensOnlyWithKeyContextAndEveryBit) {
     EXPECT_FALSE(Unseal(key, other, "here")) << bit;
   }
   EXPECT_NE(Seal(key, "hello", "here", random), sealed);
+}
+
+TEST_F(KeystoreTest, TheLogKeyIsMadeOnceAndSealed) {
+  const base::Secret root_key(std::string(kKeySize, 'r')), other(std::string(kKeySize, 'o'));
+  auto first = OpenLogKey(folder, "", root_key, random);
+  ASSERT_TRUE(first.ok()) << first.status();
+  auto again = OpenLogKey(folder, "", root_key, random);
+  ASSERT_TRUE(again.ok());
+  EXPECT_TRUE(first->Equals(again->Reveal()));
+  EXPECT_EQ(AllBytes().find(std::string(first->Reveal())), std::string::npos);
+  EXPECT_FALSE(OpenLogKey(folder, "", other, random).ok());
+}
+
+TEST_F(KeystoreTest, AGivenLogKeyIsReadFromPemThatNobodyElseCanRead) {
+  const base::Secret root_key(std::string(kKeySize, 'r'));
+  const std::string path = folder + "/log.pem";
+  // RFC 8410 section 10.3, the example of an Ed25519 private key.
+  std::ofstream(path)
+      << "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+         "-----END PRIVATE KEY-----\n";
+  chmod(path.c_str(), 0644);
+  EXPECT_TRUE(absl::IsPermissionDenied(OpenLogKey(folder, path, root_key, random).status()));
+  chmod(path.c_str(), 0600);
+  auto key = OpenLogKey(folder, path, root_key, random);
+  ASSERT_TRUE(key.ok()) << key.status();
+  EXPECT_EQ(base::ToHex(key->Reveal()), "d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842");
+  std::ofstream(path) << "no key";
+  EXPECT_FALSE(OpenLogKey(folder, path, root_key, random).ok());
+  EXPECT_FALSE(OpenLogKey(folder, folder + "/nothing.pem", root_key, random).ok());
+}
+
+TEST(Sealing, EqualTextsSealEquallyAndOpenOnlyWhereTheyBelong) {
+  const base::Secret key(std::string(kKeySize, 'k')), other(std::string(kKeySize, 'o'));
+  const std::string sealed = SealEqually(key, "LV-1", "subject");
+  EXPECT_EQ(sealed, SealEqually(key, "LV-1", "subject"));
+  EXPECT_NE(sealed, SealEqually(key, "LV-2", "subject"));
+  EXPECT_NE(sealed, SealEqually(other, "LV-1", "subject"));
+  EXPECT_EQ(Unseal(key, sealed, "subject"), "LV-1");
+  EXPECT_FALSE(Unseal(key, sealed, "elsewhere"));
+  EXPECT_FALSE(Unseal(other, sealed, "subject"));
 }
 
 }  // namespace

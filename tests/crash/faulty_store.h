@@ -3,11 +3,13 @@
 
 #include <unistd.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "server/base/mutex.h"
 #include "server/store/store.h"
 
 namespace waarborg::testing {
@@ -22,6 +24,7 @@ class FaultyStore : public store::Store {
   FaultyStore(std::unique_ptr<store::Store> store, bool late) : store_(std::move(store)), is_late_(late) {}
 
   absl::StatusOr<std::string> Get(std::string_view key) const override {
+    const base::Lock lock(mutex_);
     if (late_) {
       for (auto it = late_->writes.rbegin(); it != late_->writes.rend(); ++it) {
         if (it->key != key) continue;
@@ -31,8 +34,31 @@ class FaultyStore : public store::Store {
     }
     return store_->Get(key);
   }
+  // With what is late among the rest, as it would be read: what is not on the disk yet is in memory.
   absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const override {
-    return store_->Scan(prefix, from, each);
+    std::map<std::string, std::string> late;
+    {
+      const base::Lock lock(mutex_);
+      if (late_) {
+        for (const auto& w : late_->writes) {
+          if (!w.remove && w.key.starts_with(prefix) && w.key >= from) late[w.key] = w.value;
+        }
+      }
+    }
+    bool more = true;
+    auto next = late.begin();
+    auto s = store_->Scan(prefix, from, [&](std::string_view key, std::string_view value) {
+      for (; more && next != late.end() && next->first < key; ++next) more = each(next->first, next->second);
+      if (more && next != late.end() && next->first == key) {
+        more = each(next->first, next->second);
+        ++next;
+      } else if (more) {
+        more = each(key, value);
+      }
+      return more;
+    });
+    for (; s.ok() && more && next != late.end(); ++next) more = each(next->first, next->second);
+    return s;
   }
   absl::Status ScanBack(std::string_view prefix, std::string_view from, const Each& each) const override {
     return store_->ScanBack(prefix, from, each);
@@ -47,6 +73,7 @@ class FaultyStore : public store::Store {
     if (late_) {
       if (auto s = store_->Commit(*late_); !s.ok()) return s;
     }
+    const base::Lock lock(mutex_);
     late_ = batch;
     return absl::OkStatus();
   }
@@ -55,7 +82,8 @@ class FaultyStore : public store::Store {
  private:
   std::unique_ptr<store::Store> store_;
   bool is_late_;
-  std::optional<store::Batch> late_;
+  mutable base::Mutex mutex_;
+  std::optional<store::Batch> late_;  // changed by the writer alone
 };
 
 }  // namespace waarborg::testing
