@@ -12,13 +12,12 @@ namespace {
 
 // Groups of three digits, all but the last with an x in front: 1234067 is x001/x234/067.
 std::string IndexPath(uint64_t index) {
-  std::string out;
   const auto group = [](uint64_t n) {
-    std::string digits = std::to_string(n);
+    const std::string digits = std::to_string(n);
     return std::string(3 - digits.size(), '0') + digits;
   };
-  out = group(index % 1000);
-  for (index /= 1000; index > 0; index /= 1000) out = "x" + group(index % 1000) + "/" + out;
+  std::string out = group(index % 1000);
+  for (index /= 1000; index > 0; index /= 1000) out.insert(0, "x" + group(index % 1000) + "/");
   return out;
 }
 

@@ -136,7 +136,9 @@ class Verifier {
       while (const dirent* found = readdir(listing)) {
         const std::string name = found->d_name;
         if (name == "." || name == "..") continue;
-        const std::string path = folder.empty() ? name : folder + "/" + name;
+        std::string path = folder;
+        if (!path.empty()) path += '/';
+        path += name;
         unsigned char type = found->d_type;
         if (type == DT_UNKNOWN) {
           struct stat info {};

@@ -18,6 +18,30 @@ WitnessAnswer OtherSize(uint64_t size) {
   return {409, kSizeType, std::to_string(size) + "\n"};
 }
 
+// A year, and a number when a log was begun anew in it: "2026", "2026-2". No more of them than a disk can
+// hold.
+bool IsYear(std::string_view name) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (name.size() < 4 || !std::all_of(name.begin(), name.begin() + 4, digit)) return false;
+  name.remove_prefix(4);
+  return name.empty() || ((name.size() == 2 || name.size() == 3) && name[0] == '-' && name[1] != '0' &&
+                          std::all_of(name.begin() + 1, name.end(), digit));
+}
+
+// The key of the log of this origin, if `given` covers it: by its name, or because that log is of another
+// year of the same house, signed with the same key.
+std::optional<VerifierKey> KeyFor(const VerifierKey& given, const std::string& origin) {
+  if (given.name() == origin) return given;
+  const size_t slash = given.name().rfind('/');
+  if (slash == std::string::npos || origin.substr(0, slash + 1) != given.name().substr(0, slash + 1) ||
+      !IsYear(given.name().substr(slash + 1)) || !IsYear(origin.substr(slash + 1))) {
+    return std::nullopt;
+  }
+  auto key = VerifierKey::Make(origin, given.type(), given.public_key());
+  if (!key.ok()) return std::nullopt;
+  return std::move(*key);
+}
+
 }  // namespace
 
 std::string AddCheckpoint::Text() const {
@@ -54,8 +78,10 @@ WitnessAnswer Witness::Add(std::string_view body, uint64_t now_seconds) {
   if (!opened.ok()) return Say(400, opened.error());
   const Checkpoint& next = opened->checkpoint;
   bool known = false, trusted = false;
-  for (const VerifierKey& log : logs_) {
-    if (log.name() != next.origin) continue;
+  for (const VerifierKey& given : logs_) {
+    const auto covers = KeyFor(given, next.origin);
+    if (!covers) continue;
+    const VerifierKey& log = *covers;
     known = true;
     const bool claimed =
         std::any_of(opened->note.signatures.begin(), opened->note.signatures.end(),

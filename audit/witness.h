@@ -48,6 +48,9 @@ class WitnessMemory {
   virtual bool Save(const std::string& origin, const std::string& note) = 0;
 };
 
+// A key given for "NAME/2026" also stands for the logs of the same house in other years ("NAME/2027",
+// "NAME/2026-2"), signed with the same key: else each new year would leave a log without its witnesses.
+//
 // Cosigns checkpoints of the logs it knows, each only if it goes on from the one before. What it remembers is
 // on disk before a cosignature leaves. Safe from any thread.
 class Witness {

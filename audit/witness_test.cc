@@ -257,6 +257,28 @@ TEST_F(WitnessTest, RefusesALogItDoesNotKnow) {
   EXPECT_EQ(Reply(other.Request(0, 10)).kind, WitnessReply::Kind::kRefused);
 }
 
+// A house begins a new log each year, with the same key.
+TEST_F(WitnessTest, KnowsTheOtherYearsOfALogAndNothingElseOfThatName) {
+  const SmallLog known("waterdam.example/log/2026");
+  Witness years(KeyOf("witness.example", KeyType::kCosignature, 'w'), {known.key()}, memory);
+  const auto ask = [&](const std::string& origin, char seed) {
+    SmallLog other(origin, seed);
+    other.Grow(3);
+    return years.Add(other.Request(0, 3).Text(), 1).status;
+  };
+  for (const char* origin : {"waterdam.example/log/2026", "waterdam.example/log/2027",
+                             "waterdam.example/log/2026-2", "waterdam.example/log/2031-12"}) {
+    EXPECT_EQ(ask(origin, 'l'), 200) << origin;
+  }
+  EXPECT_EQ(ask("waterdam.example/log/2028", 'i'), 403) << "another key";
+  for (const char* origin :
+       {"waterdam.example/log/2028-", "waterdam.example/log/2028-0", "waterdam.example/log/2028-123",
+        "waterdam.example/log/20281", "waterdam.example/log/x", "waterdam.example/log/2028/1",
+        "waterdam.example/2028", "elsewhere.example/log/2028"}) {
+    EXPECT_EQ(ask(origin, 'l'), 404) << origin;
+  }
+}
+
 TEST_F(WitnessTest, KeepsLogsApart) {
   SmallLog other("log.example.org/other");
   other.Grow(10);

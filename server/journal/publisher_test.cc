@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -37,14 +38,26 @@ constexpr char kOrigin[] = "test.example/log/2026";
 constexpr char kW1[] = "https://w1.example";
 constexpr char kW2[] = "https://w2.example";
 
-// Something else happens just before the next scan.
+// For use by several threads, as a store is; and something else may happen just before the next scan.
 class HookedStore : public testing::MemoryStore {
  public:
+  absl::StatusOr<std::string> Get(std::string_view key) const override {
+    const std::lock_guard lock(mutex_);
+    return MemoryStore::Get(key);
+  }
   absl::Status Scan(std::string_view prefix, std::string_view from, const Each& each) const override {
     if (const auto once = std::exchange(before_scan, nullptr)) once();
+    const std::lock_guard lock(mutex_);
     return MemoryStore::Scan(prefix, from, each);
   }
+  absl::Status Commit(const store::Batch& batch) override {
+    const std::lock_guard lock(mutex_);
+    return MemoryStore::Commit(batch);
+  }
   mutable std::function<void()> before_scan;
+
+ private:
+  mutable std::recursive_mutex mutex_;
 };
 
 class PublisherTest : public ::testing::Test {

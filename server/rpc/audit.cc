@@ -32,7 +32,7 @@ constexpr int kDefaultPage = 100;
 constexpr int kMaxDestructions = 10'000;
 constexpr int kMaxSignalDays = 93;
 constexpr int kMaxReportDays = 366;
-constexpr int kIndexesOfASignal = 10;
+constexpr size_t kIndexesOfASignal = 10;
 constexpr size_t kMaxFindings = 4000;
 
 // What a worker needs of the house, taken at the call's place in the log.
@@ -300,7 +300,7 @@ class SignalFinder {
       found.indexes.push_back(entry.index);
       // Entries come newest first; the first ten of the day are kept.
       if (found.indexes.size() > 2 * kIndexesOfASignal) {
-        found.indexes.erase(found.indexes.begin(), found.indexes.end() - kIndexesOfASignal);
+        found.indexes.erase(found.indexes.begin(), found.indexes.end() - ptrdiff_t{kIndexesOfASignal});
       }
     };
     if (done && IsView(r)) {
@@ -334,7 +334,7 @@ class SignalFinder {
       s.set_count(found.count);
       s.set_threshold(found.threshold);
       s.set_origin(found.origin);
-      const size_t listed = std::min<size_t>(found.indexes.size(), kIndexesOfASignal);
+      const size_t listed = std::min(found.indexes.size(), kIndexesOfASignal);
       for (size_t i = 0; i < listed; ++i) s.add_indexes(found.indexes[found.indexes.size() - 1 - i]);
     }
   }
