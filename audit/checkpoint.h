@@ -21,6 +21,7 @@ struct Checkpoint {
   // "ORIGIN\nSIZE\nBASE64(ROOT)\n"
   std::string Body() const;
   static Result<Checkpoint> Parse(std::string_view body);
+  bool operator==(const Checkpoint&) const = default;
 };
 
 struct SignedCheckpoint {

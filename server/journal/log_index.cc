@@ -103,18 +103,21 @@ const Term& LogIndexer::Remembered(TermKind kind, const std::string& value) {
 
 void LogIndexer::Add(const waarborg::v1::AuditRecord& record, uint32_t log, uint64_t number,
                      store::Batch& batch) {
-  const auto put = [&](TermKind kind, const std::string& value) {
-    const Term& term = Remembered(kind, value);
-    std::string key = IndexPrefix(log, {term.data(), term.size()});
-    AppendNumber(key, number);
-    batch.Put(std::move(key), "");
-  };
+  const auto put = [&](TermKind kind, const std::string& value) { Put(kind, value, log, number, batch); };
   put(TermKind::kEvent, record.event());
   if (!record.ban_id().empty()) put(TermKind::kBan, record.ban_id());
   if (!record.person_id().empty()) put(TermKind::kPerson, record.person_id());
   if (!record.station_id().empty()) put(TermKind::kStation, record.station_id());
   if (!record.subject_id().empty()) put(TermKind::kSubject, record.subject_id());
   if (record.result() == waarborg::v1::RESULT_REFUSED) put(TermKind::kRefused, "");
+}
+
+void LogIndexer::Put(TermKind kind, const std::string& value, uint32_t log, uint64_t number,
+                     store::Batch& batch) {
+  const Term& term = Remembered(kind, value);
+  std::string key = IndexPrefix(log, {term.data(), term.size()});
+  AppendNumber(key, number);
+  batch.Put(std::move(key), "");
 }
 
 std::unique_ptr<Postings> PostingsOf(const store::Store& store, uint32_t log, const Term& term) {

@@ -46,8 +46,13 @@ class LogIndexer {
  public:
   explicit LogIndexer(const base::Secret& house_key) : terms_(house_key) {}
   void Add(const waarborg::v1::AuditRecord& record, uint32_t log, uint64_t number, store::Batch& batch);
+  // Of an entry that does not open any more, all that can be said.
+  void AddBan(const std::string& ban_id, uint32_t log, uint64_t number, store::Batch& batch) {
+    Put(TermKind::kBan, ban_id, log, number, batch);
+  }
 
  private:
+  void Put(TermKind kind, const std::string& value, uint32_t log, uint64_t number, store::Batch& batch);
   const Term& Remembered(TermKind kind, const std::string& value);
 
   Terms terms_;

@@ -98,6 +98,7 @@ absl::Status LogReader::ReadBack(const LogQuery& query,
     const auto numbers = Find(*log, query, first, behind - 1);
     for (auto n = numbers->AtOrBelow(behind - 1); n; n = numbers->AtOrBelow(*n - 1)) {
       auto entry = Read(*log, *n);
+      if (absl::IsNotFound(entry.status())) break;  // the log was pruned meanwhile
       if (!entry.ok()) return entry.status();
       const absl::Time at =
           entry->record ? absl::FromUnixMillis(entry->record->at_ms()) : absl::InfinitePast();
@@ -124,6 +125,11 @@ absl::StatusOr<LogEntry> LogReader::Read(const pb::LogRecord& log, uint64_t numb
   const std::string row = EntryRow(number);
   auto value = store_.Get(row);
   if (!value.ok() && !absl::IsNotFound(value.status())) return value.status();
+  if (!value.ok()) {
+    pb::LogRecord now;
+    const auto closed = store_.Get(ClosedLogRow(log.number()));
+    if (closed.ok() && now.ParseFromString(*closed) && now.pruned()) return absl::NotFoundError("pruned");
+  }
   const auto parts = value.ok() ? SplitEntry(*value) : std::nullopt;
   if (!parts) {
     entry.damaged = true;
@@ -135,7 +141,13 @@ absl::StatusOr<LogEntry> LogReader::Read(const pb::LogRecord& log, uint64_t numb
     auto it = keys_->by_ban.find(std::string(parts->ban_id));
     key = it == keys_->by_ban.end() ? nullptr : &it->second;
   }
-  if (key == nullptr) return entry;
+  if (key == nullptr) {
+    // Shredded with its file; unless that file never had this entry, for then its id was changed.
+    const std::string id(parts->ban_id);
+    const auto indexed = PostingsOf(store_, log.number(), terms_.Of(TermKind::kBan, id))->AtOrBelow(number);
+    entry.damaged = indexed != number;
+    return entry;
+  }
   const auto plain = keys::Unseal(*key, parts->sealed_opening, row);
   pb::OpeningRecord opening;
   pb::AuditRecord record;

@@ -24,6 +24,7 @@ using audit::TileName;
 using Clock = std::chrono::steady_clock;
 
 constexpr char kNewest[] = "newest";
+constexpr size_t kEntryBytes = 2 + audit::kCommitmentSize;
 constexpr auto kRound = std::chrono::milliseconds(500);
 constexpr absl::Duration kWitnessPatience = absl::Milliseconds(900);
 constexpr absl::Duration kWitnessPatienceAtStart = absl::Seconds(5);
@@ -123,8 +124,8 @@ absl::StatusOr<Publisher::Seen> Publisher::ReadSeen(const Journal::Committed& co
                                  ")", kRestore));
     }
     if (c.size == last->size && c.root != last->root) {
-      return Refuse(
-          absl::StrCat("it is not the one that was published (", where, "): the entries were changed"));
+      return Refuse(absl::StrCat("it is not the one that was published (", where,
+                                 "): the entries were changed", kRestore));
     }
     if (c.size <= here) seen.push_back(c);
   }
@@ -157,36 +158,51 @@ Publisher::Open Publisher::Resume(const pb::LogRecord& log) const {
   if (width > 0) {
     auto bundle = ReadTile(folder, {TileName::Kind::kEntries, 0, c.size / kTileWidth, width});
     if (!bundle) return fresh;
-    open.bundle = bundle->substr(0, width * (2 + audit::kCommitmentSize));
+    open.bundle = bundle->substr(0, width * kEntryBytes);
+    // It goes on growing: damage must not grow with it.
+    std::vector<audit::Hash> leaves(width);
+    audit::LeafHashes(open.bundle.data() + 2, kEntryBytes, width, leaves.data());
+    if (leaves != open.edge.edges().front()) return fresh;
   }
   return open;
 }
 
 absl::Status Publisher::Start(const std::set<std::string>& overruled) {
   overruled_ = overruled;
+  return Hold();
+}
+
+absl::Status Publisher::Hold() {
   const Journal::Committed committed = parts_.journal->committed();
   auto seen = ReadSeen(committed);
   if (!seen.ok()) return seen.status();
   seen_ = std::move(*seen);
   if (auto s = FinishClosed(committed); !s.ok()) return s;
   open_ = Resume(committed.log);
-  auto s = Grow(*open_, committed.frontier.size(), committed.frontier.Root());
-  if (absl::IsDataLoss(s)) {
-    // The folder may be what is wrong: it is derived, and built again from nothing.
-    open_ = Open{committed.log, {}, ""};
-    s = Grow(*open_, committed.frontier.size(), committed.frontier.Root());
-  }
+  auto s = GrowOrRebuild(*open_, committed.frontier.size(), committed.frontier.Root());
   if (!s.ok()) return s;
-  if (open_->edge.size() == 0) return absl::OkStatus();
-
-  const audit::SigningKey signer = SignerOf(committed.log.origin());
-  Checkpoint c{committed.log.origin(), open_->edge.size(), open_->edge.Root()};
-  SignedCheckpoint checkpoint{c, {c.Body(), {signer.Sign(c.Body())}}};
-  State unused;
-  return AskWitnesses(*open_, committed, checkpoint, unused, /*strict=*/true);
+  if (open_->edge.size() > 0) {
+    auto before = parts_.memory->Read(kNewest);
+    SignedCheckpoint checkpoint = Sign(*open_);
+    if (s = Remember(checkpoint, committed); !s.ok()) return s;
+    State unused;
+    if (s = AskWitnesses(*open_, committed, checkpoint, unused, /*strict=*/true); !s.ok()) {
+      // Nobody took it: what is known of the log is what was known before.
+      const absl::Status undone = before.ok() ? parts_.memory->Write(kNewest, *before, /*durable=*/true)
+                                              : parts_.memory->Remove(kNewest);
+      if (!undone.ok()) Note(std::string(undone.message()));
+      return s;
+    }
+  }
+  held_ = true;
+  return absl::OkStatus();
 }
 
 absl::Status Publisher::Publish() {
+  // A start that could not read or write has still to be made up for.
+  if (!held_) {
+    if (auto s = Hold(); !s.ok()) return s;
+  }
   const Journal::Committed committed = parts_.journal->committed();
   {
     base::Lock lock(mutex_);
@@ -194,10 +210,10 @@ absl::Status Publisher::Publish() {
     damaged_.clear();
   }
   for (uint32_t number : rebuild_) finished_.erase(number);
-  const bool rebuild = rebuild_.erase(committed.log.number()) > 0;
-  if (rebuild) open_.reset();
   if (auto s = FinishClosed(committed); !s.ok()) return s;
-  if (!open_ || open_->log.number() != committed.log.number()) open_ = Open{committed.log, {}, ""};
+  const uint32_t number = committed.log.number();
+  const bool rebuild = rebuild_.contains(number);
+  if (rebuild || !open_ || open_->log.number() != number) open_ = Open{committed.log, {}, ""};
   const uint64_t size = committed.frontier.size();
   const auto before = state();
   const bool published = before != nullptr && before->newest.checkpoint.origin == committed.log.origin() &&
@@ -206,27 +222,67 @@ absl::Status Publisher::Publish() {
     return absl::OkStatus();
   if (size == 0) return absl::OkStatus();
   if (auto s = Grow(*open_, size, committed.frontier.Root()); !s.ok()) return s;
-  return SignAndPublish(*open_, committed);
+  auto next = SignAndPublish(*open_, committed);
+  if (!next.ok()) return next.status();
+  if ((*next)->cosignatures < static_cast<size_t>(committed.municipality->log_quorum)) {
+    (*next)->lacking_since =
+        before != nullptr && before->lacking_since ? before->lacking_since : Clock::now();
+  }
+  rebuild_.erase(number);
+  base::Lock lock(mutex_);
+  state_ = std::move(*next);
+  return absl::OkStatus();
 }
 
-absl::Status Publisher::Grow(Open& open, uint64_t size, const audit::Hash& root) {
-  const auto check = [&]() -> absl::Status {
-    for (const Checkpoint& c : seen_) {
-      if (c.origin == open.log.origin() && c.size == open.edge.size() && c.root != open.edge.Root()) {
-        return Refuse(absl::StrCat("its first ", c.size, " entries are not those that were published"));
-      }
-    }
-    return absl::OkStatus();
+absl::Status Publisher::Entries(const pb::LogRecord& log, uint64_t from, uint64_t size,
+                                const std::function<absl::Status(std::string_view commitment)>& each) const {
+  absl::Status status;
+  uint64_t at = from;
+  auto s = parts_.store->Scan("l/", EntryRow(log.first() + from),
+                              [&](std::string_view row, std::string_view value) {
+                                if (at == size) return false;
+                                const auto entry = SplitEntry(value);
+                                if (!entry || IndexOf(row) != log.first() + at) return false;
+                                ++at;
+                                status = each(entry->commitment);
+                                return status.ok();
+                              });
+  if (!s.ok()) return s;
+  if (!status.ok()) return status;
+  if (at != size) return Refuse(absl::StrCat("entry ", at, " is missing or damaged"));
+  return absl::OkStatus();
+}
+
+absl::Status Publisher::CheckAhead(const Open& open, uint64_t size, const audit::Hash& root) const {
+  const auto published = [](uint64_t first) {
+    return Refuse(absl::StrCat("its first ", first, " entries are not those that were published", kRestore));
   };
-  // What an earlier checkpoint says about the part that is published already.
   for (const Checkpoint& c : seen_) {
-    if (c.origin != open.log.origin() || c.size > open.edge.size()) continue;
-    if (audit::RootAt(c.size, TilesOf(open)) != c.root) {
-      return Refuse(absl::StrCat("its first ", c.size, " entries are not those that were published"));
+    // About the part that is published already.
+    if (c.origin == open.log.origin() && c.size <= open.edge.size() &&
+        audit::RootAt(c.size, TilesOf(open)) != c.root) {
+      return published(c.size);
     }
   }
   if (open.edge.size() > size) return Refuse("more of it was published than there is");
-  const std::string folder = FolderOf(open.log.origin());
+  audit::TreeEdge trial = open.edge;
+  auto s = Entries(open.log, trial.size(), size, [&](std::string_view commitment) {
+    trial.Append(audit::LeafHash(commitment), [](const TileName&, const std::vector<audit::Hash>&) {});
+    for (const Checkpoint& c : seen_) {
+      if (c.origin == open.log.origin() && c.size == trial.size() && c.root != trial.Root())
+        return published(c.size);
+    }
+    return absl::OkStatus();
+  });
+  if (!s.ok()) return s;
+  if (trial.Root() != root)
+    return Refuse("its entries do not match its head: they were changed, or are damaged");
+  return absl::OkStatus();
+}
+
+absl::Status Publisher::Grow(Open& open, uint64_t size, const audit::Hash& root) {
+  // Looked at first, written then: what is published stays as it is when the log turns out to be another.
+  if (auto s = CheckAhead(open, size, root); !s.ok()) return s;
   absl::Status status;
   const auto on_full = [&](const TileName& name, const std::vector<audit::Hash>& hashes) {
     if (!status.ok()) return;
@@ -236,28 +292,27 @@ absl::Status Publisher::Grow(Open& open, uint64_t size, const audit::Hash& root)
       open.bundle.clear();
     }
   };
-  auto s = parts_.store->Scan("l/", EntryRow(open.log.first() + open.edge.size()),
-                              [&](std::string_view row, std::string_view value) {
-                                if (open.edge.size() == size) return false;
-                                const auto entry = SplitEntry(value);
-                                if (!entry || IndexOf(row) != open.log.first() + open.edge.size())
-                                  return false;
-                                audit::AppendEntry(open.bundle, entry->commitment);
-                                open.edge.Append(audit::LeafHash(entry->commitment), on_full);
-                                if (status.ok()) status = check();
-                                return status.ok();
-                              });
-  if (s.ok()) s = status;
-  if (s.ok() && open.edge.size() != size) {
-    s = Refuse(absl::StrCat("entry ", open.edge.size(), " is missing or damaged"));
-  }
-  if (s.ok() && open.edge.Root() != root)
-    s = Refuse("its entries do not match its head: they were changed, or are damaged");
+  auto s = Entries(open.log, open.edge.size(), size, [&](std::string_view commitment) {
+    audit::AppendEntry(open.bundle, commitment);
+    open.edge.Append(audit::LeafHash(commitment), on_full);
+    return status;
+  });
   if (s.ok()) s = WriteEdge(open);
   if (s.ok()) std::erase_if(seen_, [&](const Checkpoint& c) { return c.origin == open.log.origin(); });
   // The tree in memory may be ahead of the files now: the next time begins from what is published.
   if (!s.ok()) open = Resume(open.log);
   return s;
+}
+
+absl::Status Publisher::GrowOrRebuild(Open& open, uint64_t size, const audit::Hash& root) {
+  auto s = Grow(open, size, root);
+  if (!absl::IsDataLoss(s)) return s;
+  // The folder may be what is wrong: it is derived, and built again from nothing if the entries themselves
+  // are right.
+  Open fresh{open.log, {}, ""};
+  const auto again = Grow(fresh, size, root);
+  if (again.ok()) open = std::move(fresh);
+  return again;
 }
 
 absl::Status Publisher::WriteEdge(const Open& open) {
@@ -278,23 +333,47 @@ absl::Status Publisher::WriteEdge(const Open& open) {
 
 absl::Status Publisher::WriteTile(const Open& open, const TileName& name, std::string_view bytes) {
   const std::string path = FolderOf(open.log.origin()) + "/" + name.Path();
-  if (auto s = parts_.published->Write(path, bytes, /*durable=*/false); !s.ok()) return s;
-  // Partial tiles go once the full one is there.
-  return name.full() ? parts_.published->Remove(path + ".p") : absl::OkStatus();
+  // Partial tiles go once the full one is there and a checkpoint says so; until then somebody may be reading
+  // them.
+  if (name.full()) outgrown_.insert(path + ".p");
+  return parts_.published->Write(path, bytes, /*durable=*/false);
 }
 
-absl::Status Publisher::SignAndPublish(const Open& open, const Journal::Committed& committed) {
-  const audit::SigningKey signer = SignerOf(open.log.origin());
+SignedCheckpoint Publisher::Sign(const Open& open) const {
   const Checkpoint c{open.log.origin(), open.edge.size(), open.edge.Root()};
-  SignedCheckpoint checkpoint{c, {c.Body(), {signer.Sign(c.Body())}}};
-  // Ours first: whoever sees a checkpoint sees one that we shall not forget.
-  if (auto s = parts_.memory->Write(kNewest, checkpoint.note.Text(), /*durable=*/true); !s.ok()) return s;
-  auto next = std::make_shared<State>();
-  const auto before = state();
-  if (auto s = AskWitnesses(open, committed, checkpoint, *next, /*strict=*/false); !s.ok()) return s;
-  if (next->cosignatures < static_cast<size_t>(committed.municipality->log_quorum)) {
-    next->lacking_since = before != nullptr && before->lacking_since ? before->lacking_since : Clock::now();
+  return {c, {c.Body(), {SignerOf(open.log.origin()).Sign(c.Body())}}};
+}
+
+absl::Status Publisher::Remember(const SignedCheckpoint& checkpoint, const Journal::Committed& committed) {
+  const Checkpoint& c = checkpoint.checkpoint;
+  const auto number = [&](const std::string& origin) -> uint32_t {
+    if (committed.log.origin() == origin) return committed.log.number();
+    for (const pb::LogRecord& log : *committed.closed) {
+      if (log.origin() == origin) return log.number();
+    }
+    return 0;
+  };
+  if (auto newest = parts_.memory->Read(kNewest); newest.ok()) {
+    // What is remembered is never less than it was.
+    if (const auto read = audit::ReadCheckpoint(*newest); read.ok()) {
+      const Checkpoint& known = read->checkpoint;
+      if (known.origin == c.origin ? known.size >= c.size : number(known.origin) > number(c.origin)) {
+        return absl::OkStatus();
+      }
+    }
+  } else if (!absl::IsNotFound(newest.status())) {
+    return newest.status();
   }
+  return parts_.memory->Write(kNewest, checkpoint.note.Text(), /*durable=*/true);
+}
+
+absl::StatusOr<std::shared_ptr<Publisher::State>> Publisher::SignAndPublish(
+    const Open& open, const Journal::Committed& committed) {
+  SignedCheckpoint checkpoint = Sign(open);
+  // Ours first: whoever sees a checkpoint sees one that we shall not forget.
+  if (auto s = Remember(checkpoint, committed); !s.ok()) return s;
+  auto next = std::make_shared<State>();
+  if (auto s = AskWitnesses(open, committed, checkpoint, *next, /*strict=*/false); !s.ok()) return s;
   const std::string folder = FolderOf(open.log.origin());
   if (open.log.has_continued()) {
     const audit::PreviousFile previous{open.log.continued().key(), open.log.continued().record()};
@@ -305,10 +384,12 @@ absl::Status Publisher::SignAndPublish(const Open& open, const Journal::Committe
       !s.ok()) {
     return s;
   }
+  while (!outgrown_.empty()) {
+    if (auto s = parts_.published->Remove(*outgrown_.begin()); !s.ok()) return s;
+    outgrown_.erase(outgrown_.begin());
+  }
   next->newest = std::move(checkpoint);
-  base::Lock lock(mutex_);
-  state_ = std::move(next);
-  return absl::OkStatus();
+  return next;
 }
 
 absl::Status Publisher::AskWitnesses(const Open& open, const Journal::Committed& committed,
@@ -318,14 +399,27 @@ absl::Status Publisher::AskWitnesses(const Open& open, const Journal::Committed&
   if (witnesses.empty() || parts_.witnesses == nullptr) return absl::OkStatus();
   const std::string own = checkpoint.note.Text();
   state.witnesses.resize(witnesses.size());
+  std::vector<std::optional<audit::Signature>> signatures(witnesses.size());
+  const auto there = audit::ReadCheckpoint(
+      parts_.published->Read(FolderOf(open.log.origin()) + "/checkpoint").value_or(std::string()));
+  const bool same = there.ok() && there->note.text == checkpoint.note.text;
   std::vector<size_t> asked;
   for (size_t i = 0; i < witnesses.size(); ++i) {
     state.witnesses[i] = {witnesses[i].id, false, "it did not answer"};
-    if (!overruled_.contains(witnesses[i].id)) {
-      asked.push_back(i);
-    } else {
+    if (overruled_.contains(witnesses[i].id)) {
       state.witnesses[i].why = "its word is not taken (--overrule-witness)";
+      continue;
     }
+    // A cosignature that was given is not lost because the next asking goes unanswered.
+    const auto key = audit::VerifierKey::Parse(witnesses[i].key);
+    if (auto kept = same && key.ok() ? audit::FindSignature(there->note, *key)
+                                     : audit::Result<audit::Signature>::Error("");
+        kept.ok()) {
+      signatures[i] = std::move(*kept);
+      state.witnesses[i].good = true;
+      if (!strict) continue;
+    }
+    asked.push_back(i);
   }
   // Twice at most: the first answer may say from which size to go on.
   for (int attempt = 0; attempt < 2 && !asked.empty(); ++attempt) {
@@ -349,14 +443,14 @@ absl::Status Publisher::AskWitnesses(const Open& open, const Journal::Committed&
       const auto key = audit::VerifierKey::Parse(witness.key);
       if (!key.ok()) continue;
       audit::WitnessReply reply = audit::ReadAnswer(answers[n], questions[n], *key);
+      if (its.good && reply.kind == audit::WitnessReply::Kind::kUseless) continue;
       its.why = answers[n].status == 0 ? "it did not answer" : reply.why;
       uint64_t& known = witness_sizes_[witness.url + " " + open.log.origin()];
       switch (reply.kind) {
         case audit::WitnessReply::Kind::kCosigned:
           its.good = true;
           known = open.edge.size();
-          checkpoint.note.signatures.push_back(std::move(reply.signature));
-          ++state.cosignatures;
+          signatures[asked[n]] = std::move(reply.signature);
           break;
         case audit::WitnessReply::Kind::kOtherSize:
           its.why = "it keeps answering that it has seen another size";
@@ -380,6 +474,11 @@ absl::Status Publisher::AskWitnesses(const Open& open, const Journal::Committed&
     }
     asked = std::move(again);
   }
+  for (auto& signature : signatures) {
+    if (!signature) continue;
+    checkpoint.note.signatures.push_back(std::move(*signature));
+    ++state.cosignatures;
+  }
   return absl::OkStatus();
 }
 
@@ -388,32 +487,57 @@ absl::Status Publisher::FinishClosed(const Journal::Committed& committed) {
     const pb::LogRecord& log = (*committed.closed)[i];
     const std::string folder = FolderOf(log.origin());
     if (log.pruned()) {
-      if (!pruned_.insert(log.number()).second) continue;
+      if (pruned_.contains(log.number())) continue;
       if (auto s = parts_.published->Write(folder + "/declaration", log.declaration(), /*durable=*/true);
           !s.ok()) {
         return s;
       }
-      if (auto s = parts_.published->Remove(folder + "/tile"); !s.ok()) return s;
+      for (const char* path : {"/tile", "/previous"}) {
+        if (auto s = parts_.published->Remove(folder + path); !s.ok()) return s;
+      }
+      pruned_.insert(log.number());
       continue;
     }
-    if (!finished_.insert(log.number()).second) continue;
+    if (finished_.contains(log.number())) continue;
     const pb::LogRecord& next = i + 1 < committed.closed->size() ? (*committed.closed)[i + 1] : committed.log;
-    // After a restored backup there is less here than was published: what is there stays as it is.
     const auto previous = audit::PreviousOf(next.continued().record());
-    if (!previous || previous->size != log.size()) continue;
-    Open open = rebuild_.erase(log.number()) > 0 ? Open{log, {}, ""} : Resume(log);
-    const auto note = parts_.published->Read(folder + "/checkpoint");
-    auto s = Grow(open, log.size(), audit::ToHash(log.root()));
-    if (s.ok()) {
-      const auto published = audit::ReadCheckpoint(note.ok() ? *note : std::string());
-      if (!published.ok() || published->checkpoint.size != log.size()) s = SignAndPublish(open, committed);
+    if (!previous || *previous != CheckpointOf(log)) {
+      // An older backup was restored: what was published of this log is more than is here, and stays as it
+      // is.
+      finished_.insert(log.number());
+      rebuild_.erase(log.number());
+      continue;
     }
-    if (!s.ok()) {
-      finished_.erase(log.number());
-      return s;
-    }
+    auto done = FinishOne(log, committed);
+    if (!done.ok()) return done.status();
+    if (!*done) continue;
+    finished_.insert(log.number());
+    rebuild_.erase(log.number());
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Publisher::FinishOne(const pb::LogRecord& log, const Journal::Committed& committed) {
+  const bool rebuild = rebuild_.contains(log.number());
+  const auto quorum = static_cast<size_t>(committed.municipality->log_quorum);
+  const auto note = parts_.published->Read(FolderOf(log.origin()) + "/checkpoint");
+  const auto published = audit::OpenCheckpoint(note.value_or(std::string()), KeyOf(log.origin()));
+  const bool whole = published.ok() && published->checkpoint == CheckpointOf(log);
+  if (whole && !rebuild) {
+    size_t cosigned = 0;
+    for (const domain::LogWitness& witness : committed.municipality->witnesses) {
+      const auto key = audit::VerifierKey::Parse(witness.key);
+      cosigned += key.ok() && audit::FindSignature(published->note, *key).ok() ? 1 : 0;
+    }
+    const bool again = cosigned < quorum && Clock::now() - closed_asked_ >= kAskAgain;
+    if (!again && held_) return cosigned >= quorum;
+  }
+  Open open = rebuild ? Open{log, {}, ""} : Resume(log);
+  if (auto s = GrowOrRebuild(open, log.size(), audit::ToHash(log.root())); !s.ok()) return s;
+  closed_asked_ = Clock::now();
+  auto state = SignAndPublish(open, committed);
+  if (!state.ok()) return state.status();
+  return (*state)->cosignatures >= quorum;
 }
 
 audit::ReadTile Publisher::TilesOf(const Open& open) const {
@@ -465,6 +589,7 @@ absl::StatusOr<audit::ProofFile> Publisher::Prove(const std::string& origin, uin
     file.checkpoint = now->newest;
   } else {
     auto note = parts_.published->Read(FolderOf(origin) + "/checkpoint");
+    if (absl::IsNotFound(note.status())) return absl::UnavailableError("no checkpoint covers this entry yet");
     if (!note.ok()) return note.status();
     auto opened = audit::OpenCheckpoint(*note, KeyOf(origin));
     if (!opened.ok()) return Refuse(opened.error());
@@ -474,6 +599,12 @@ absl::StatusOr<audit::ProofFile> Publisher::Prove(const std::string& origin, uin
   if (index >= c.size) return absl::UnavailableError("no checkpoint covers this entry yet");
   auto proof = audit::ProveInclusion(index, c.size, PublishedTiles(FolderOf(origin), c.size));
   if (!proof || !audit::VerifyInclusion(index, c.size, audit::LeafHash(commitment), *proof, c.root)) {
+    const Journal::Committed committed = parts_.journal->committed();
+    base::Lock lock(mutex_);
+    for (const pb::LogRecord& log : *committed.closed) {
+      if (log.origin() == origin) damaged_.insert(log.number());
+    }
+    if (committed.log.origin() == origin) damaged_.insert(committed.log.number());
     return Refuse("the published tiles do not prove what they should; they are being built again");
   }
   file.extra = commitment;
@@ -498,6 +629,7 @@ absl::Status Publisher::CheckEverything() {
     }
     options.threads = 1;
     options.live = true;
+    options.other_signatures = true;
     audit::Progress progress;
     const auto report =
         audit::VerifyLog(absl::StrCat(folder, "/", FolderOf(log.origin())), options, progress);
@@ -520,6 +652,12 @@ void Publisher::Run(std::function<void(const absl::Status&)> on_failure) {
 void Publisher::Loop() {
   bool failing = false;
   for (;;) {
+    // Asked before the round: what comes until the stop is published by one that begins after it.
+    bool last = false;
+    {
+      base::Lock lock(mutex_);
+      last = stopping_;
+    }
     const absl::Status s = Publish();
     if (absl::IsDataLoss(s)) {
       on_failure_(s);
@@ -528,9 +666,9 @@ void Publisher::Loop() {
     if (!s.ok() && !failing) Note("cannot be published: " + std::string(s.message()));
     if (s.ok() && failing) Note("is published again");
     failing = !s.ok();
+    if (last) return;
     base::Lock lock(mutex_);
-    if (stopping_) return;
-    wake_.WaitFor(mutex_, kRound);
+    if (!stopping_) wake_.WaitFor(mutex_, kRound);
   }
 }
 

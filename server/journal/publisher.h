@@ -112,20 +112,35 @@ class Publisher {
   using Seen = std::vector<audit::Checkpoint>;
 
   audit::SigningKey SignerOf(const std::string& origin) const;
+  audit::SignedCheckpoint Sign(const Open& open) const;
   absl::StatusOr<Seen> ReadSeen(const Journal::Committed& committed) const;
+  // Holds the log against what was published and what witnesses have seen, and brings the folder up to date.
+  absl::Status Hold();
   // From the folder, at its checkpoint; empty when that is not there or not whole.
   Open Resume(const waarborg::v1::LogRecord& log) const;
-  // Adds the entries up to `size` and compares the root.
+  // Calls `each` with the entries from `from` up to `size`; DataLoss when there are fewer.
+  absl::Status Entries(const waarborg::v1::LogRecord& log, uint64_t from, uint64_t size,
+                       const std::function<absl::Status(std::string_view commitment)>& each) const;
+  // Whether the entries up to `size` lead to this root, and through every checkpoint seen. Writes nothing.
+  absl::Status CheckAhead(const Open& open, uint64_t size, const audit::Hash& root) const;
+  // Adds the entries up to `size`, once they are found right.
   absl::Status Grow(Open& open, uint64_t size, const audit::Hash& root);
+  // The same; from nothing when what is published is what is wrong.
+  absl::Status GrowOrRebuild(Open& open, uint64_t size, const audit::Hash& root);
   absl::Status WriteEdge(const Open& open);
   absl::Status WriteTile(const Open& open, const audit::TileName& name, std::string_view bytes);
+  // As "newest", unless what is there is newer.
+  absl::Status Remember(const audit::SignedCheckpoint& checkpoint, const Journal::Committed& committed);
   // Signs, remembers, has it cosigned, publishes.
-  absl::Status SignAndPublish(const Open& open, const Journal::Committed& committed);
-  // Cosignatures on the note; a conflict is an error when `strict`.
+  absl::StatusOr<std::shared_ptr<State>> SignAndPublish(const Open& open,
+                                                        const Journal::Committed& committed);
+  // Puts cosignatures on the note; a conflict is an error when `strict`.
   absl::Status AskWitnesses(const Open& open, const Journal::Committed& committed,
                             audit::SignedCheckpoint& checkpoint, State& state, bool strict);
   // Logs that were closed since, and those whose term has passed.
   absl::Status FinishClosed(const Journal::Committed& committed);
+  // Whether it is published whole, with its quorum.
+  absl::StatusOr<bool> FinishOne(const waarborg::v1::LogRecord& log, const Journal::Committed& committed);
   audit::ReadTile TilesOf(const Open& open) const;
   audit::ReadTile PublishedTiles(const std::string& folder, uint64_t size) const;
   // At least as wide as asked for.
@@ -135,17 +150,19 @@ class Publisher {
   Parts parts_;
   std::function<void(const absl::Status&)> on_failure_;
   std::set<std::string> overruled_;
+  bool held_ = false;  // Hold has succeeded
   std::optional<Open> open_;
   Seen seen_;                                      // that a log has not been held against yet
   std::map<std::string, uint64_t> witness_sizes_;  // by url: what it has seen, as far as we know
-  std::chrono::steady_clock::time_point witnesses_asked_;
-  std::set<uint32_t> finished_;  // closed logs that are published whole, or gone
+  std::chrono::steady_clock::time_point witnesses_asked_, closed_asked_;
+  std::set<std::string> outgrown_;  // folders of partial tiles that are full now
+  std::set<uint32_t> finished_;     // closed logs that are published whole, or gone
   std::set<uint32_t> pruned_;
   std::set<uint32_t> rebuild_;  // folders that are damaged
 
   mutable base::Mutex mutex_;
   std::shared_ptr<const State> state_ WB_GUARDED_BY(mutex_);
-  std::set<uint32_t> damaged_ WB_GUARDED_BY(mutex_);  // the same, as found by the checker
+  mutable std::set<uint32_t> damaged_ WB_GUARDED_BY(mutex_);  // the same, as found by the checker
   bool stopping_ WB_GUARDED_BY(mutex_) = false;
   base::Condition wake_;
   std::thread thread_;

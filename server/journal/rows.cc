@@ -63,7 +63,7 @@ absl::Status OneRowForAnEntry(store::Store& store, const keys::Keystore& file_ke
   }
 }
 
-// Schema 2 had no index. Entries whose opening is gone are in none.
+// Schema 2 had no index. Entries whose opening is gone are in that of their ban only.
 absl::Status IndexTheLog(store::Store& store, const keys::Keystore& file_keys, base::Random&) {
   const base::Secret* house = file_keys.Find("house");
   if (house == nullptr) return absl::DataLossError("the keystore holds no house key: wrong keystore?");
@@ -95,6 +95,9 @@ absl::Status IndexTheLog(store::Store& store, const keys::Keystore& file_keys, b
           }
           day = std::move(its_day);
         }
+      }
+      if (number && parts && !parts->ban_id.empty() && key == nullptr) {
+        indexer.AddBan(std::string(parts->ban_id), kFirstLog, *number, batch);
       }
       from = std::string(row) + '\0';
       return ++rows < kRowsPerBatch;

@@ -139,7 +139,7 @@ void Fill(House& house, Entries& entries, uint64_t size) {
 // Bare SHA-256 over as many whole blocks as leaves and nodes of these entries take with their padding: one
 // and two.
 double FloorPerSecond(uint64_t entries) {
-  std::vector<uint8_t> block(64 * 3 * 4096, 0x5A);
+  std::vector<uint8_t> block(size_t{64} * 3 * 4096, 0x5A);
   uint8_t digest[32];
   const uint64_t rounds = std::max<uint64_t>(1, entries / 4096);
   const auto begin = Steady::now();
