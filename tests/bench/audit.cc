@@ -225,11 +225,14 @@ double Median(std::vector<double> values) {
 
 int Main(int argc, char** argv) {
   bool json = false, quick = false;
+  uint64_t entries_asked = 0;
   for (int i = 1; i < argc; ++i) {
     json |= std::string(argv[i]) == "--json";
     quick |= std::string(argv[i]) == "--quick";
+    if (std::string(argv[i]) == "--entries" && i + 1 < argc)
+      entries_asked = std::strtoull(argv[++i], nullptr, 10);
   }
-  const uint64_t size = quick ? 20'000 : 1'000'000;
+  const uint64_t size = entries_asked > 0 ? entries_asked : quick ? 20'000 : 1'000'000;
   char name[] = "/var/tmp/waarborg-bench-XXXXXX";
   const std::string folder = mkdtemp(name);
   fs::create_directories(folder + "/keys");

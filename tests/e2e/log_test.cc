@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The log as those see it who check it: auditors inside, strangers with the published folder, witnesses elsewhere.
+// The log as those see it who check it: auditors inside, strangers with the published folder, witnesses
+// elsewhere.
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -57,8 +58,8 @@ class WitnessProcess {
   explicit WitnessProcess(std::string folder) : folder_(std::move(folder)) {
     fs::create_directories(folder_ + "/data");
     fs::permissions(folder_ + "/data", fs::perms::owner_all);
-    MustRun(absl::StrCat(ProgramFolder(), "/waarborg-verify witness-key --name witness.example --out ", folder_,
-                         "/key > ", folder_, "/vkey"));
+    MustRun(absl::StrCat(ProgramFolder(), "/waarborg-verify witness-key --name witness.example --out ",
+                         folder_, "/key > ", folder_, "/vkey"));
     key_ = std::string(absl::StripSuffix(Slurp(folder_ + "/vkey"), "\n"));
   }
   ~WitnessProcess() { Stop(); }
@@ -72,10 +73,10 @@ class WitnessProcess {
       const int log = open((folder_ + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
       dup2(log, 1);
       dup2(log, 2);
-      const std::string program = ProgramFolder() + "/waarborg-verify", data = folder_ + "/data", key = folder_ + "/key",
-                        port = folder_ + "/port";
-      execl(program.c_str(), program.c_str(), "witness", "--listen", listen.c_str(), "--data", data.c_str(), "--key",
-            key.c_str(), "--log", log_key.c_str(), "--port-file", port.c_str(), nullptr);
+      const std::string program = ProgramFolder() + "/waarborg-verify", data = folder_ + "/data",
+                        key = folder_ + "/key", port = folder_ + "/port";
+      execl(program.c_str(), program.c_str(), "witness", "--listen", listen.c_str(), "--data", data.c_str(),
+            "--key", key.c_str(), "--log", log_key.c_str(), "--port-file", port.c_str(), nullptr);
       _exit(127);
     }
     for (int i = 0; i < 500 && !absl::SimpleAtoi(Slurp(folder_ + "/port"), &port_); ++i) {
@@ -204,20 +205,25 @@ TEST_F(LogTest, WhoSawThePhotoIsProvedByOneFile) {
 TEST_F(LogTest, TheQuestionsOfAnAuditorAreAnswered) {
   const std::string ban = ActiveBan();
   ReleasePhoto(ban, 3);
-  Do("receptie", "receptie-1", "check", {{"given", "Jan Pieter"}, {"prefix", "de"}, {"surname", "Vries"}, {"born", "1985-03-12"}});
+  Do("receptie", "receptie-1", "check",
+     {{"given", "Jan Pieter"}, {"prefix", "de"}, {"surname", "Vries"}, {"born", "1985-03-12"}});
   Do("receptie", "receptie-1", "photo show", {{"ban", ban}});
   Refused("zwembad", "zwembad-1", "photo show", {{"ban", ban}});
   town->SetClock(*ParseMoment("2026-03-05 10:00", town->Now()));
   Do("collegesecretariaat", "kantoor-1", "ban lift",
      {{"ban", ban}, {"reason", "Garantie gegeven."}, {"number", "2026-2"}, {"date", "2026-03-05"}});
 
-  EXPECT_EQ(Events(Do("auditor", "kantoor-1", "audit release", {{"ban", ban}})),
-            (std::vector<std::string>{"RecordInformed", "RequestRelease", "DecideConsent", "SupplyPhoto", "ReleasePhoto",
-                                      "LiftBan", "PhotoDestructionStarted", "PhotoDestroyed"}));
-  const auto person = Do("auditor", "kantoor-1", "audit person", {{"person", "receptie"}, {"month", "2026-03"}});
+  EXPECT_EQ(
+      Events(Do("auditor", "kantoor-1", "audit release", {{"ban", ban}})),
+      (std::vector<std::string>{"RecordInformed", "RequestRelease", "DecideConsent", "SupplyPhoto",
+                                "ReleasePhoto", "LiftBan", "PhotoDestructionStarted", "PhotoDestroyed"}));
+  const auto person =
+      Do("auditor", "kantoor-1", "audit person", {{"person", "receptie"}, {"month", "2026-03"}});
   EXPECT_EQ(Facts(person, "who"), std::set<std::string>{"Roos Roodborst"});
   EXPECT_TRUE(Facts(person, "event").contains("ShowPhoto"));
-  EXPECT_EQ(Do("auditor", "kantoor-1", "audit person", {{"person", "receptie"}, {"month", "2026-02"}}).FindFact("count"), "0");
+  EXPECT_EQ(Do("auditor", "kantoor-1", "audit person", {{"person", "receptie"}, {"month", "2026-02"}})
+                .FindFact("count"),
+            "0");
   const auto station = Do("auditor", "kantoor-1", "audit station", {{"station", "zwembad-1"}});
   EXPECT_EQ(Facts(station, "at-station"), std::set<std::string>{"zwembad-1"});
   const auto refusals = Do("auditor", "kantoor-1", "audit refusals", {});
@@ -231,7 +237,8 @@ TEST_F(LogTest, TheQuestionsOfAnAuditorAreAnswered) {
   EXPECT_EQ(longest, 0);  // at once, and the clock stands still
 
   // Pages put together are the whole, each entry once.
-  const auto all = Do("auditor", "kantoor-1", "audit list", {{"until", "2026-03-02T23:00"}, {"size", "100000"}});
+  const auto all =
+      Do("auditor", "kantoor-1", "audit list", {{"until", "2026-03-02T23:00"}, {"size", "100000"}});
   std::vector<std::string> paged;
   std::string page;
   do {
@@ -241,6 +248,30 @@ TEST_F(LogTest, TheQuestionsOfAnAuditorAreAnswered) {
     page = part.FindFact("next").value_or("");
   } while (!page.empty());
   EXPECT_EQ(paged, Events(all));
+}
+
+// With the program itself, as an auditor has it.
+TEST_F(LogTest, AnAnswerComesAsATableOrAsJsonWhenAskedTo) {
+  Refused("receptie", "zwembad-1", "check", {{"surname", "Mus"}, {"given", "M"}, {"born", "1990-01-02"}});
+  const std::string station = town->folder() + "/pki/stations/kantoor-1", session = town->folder() + "/token";
+  std::ofstream(station + "/server") << "localhost:" << town->port() << "\n";
+  std::ofstream(session) << town->At("auditor", "kantoor-1").token() << "\n";
+  const auto run = [&](const std::string& words, const std::string& out) {
+    return std::system(absl::StrCat(ProgramFolder(), "/waarborg --station ", station, " --session ", session,
+                                    " ", words, " > ", town->folder(), "/", out, " 2>&1")
+                           .c_str());
+  };
+  ASSERT_EQ(run("--csv audit refusals", "csv"), 0) << Slurp(town->folder() + "/csv");
+  const std::vector<std::string> lines = absl::StrSplit(Slurp(town->folder() + "/csv"), "\r\n");
+  ASSERT_EQ(lines.size(), 3u);  // headings, one refusal, nothing behind the last
+  EXPECT_EQ(lines[0].substr(0, 29), "\"log\",\"entry\",\"time\",\"event\",");
+  EXPECT_NE(lines[1].find("\"CheckVisitor\",\"refused\",\"not-assigned-here\""), std::string::npos)
+      << lines[1];
+  EXPECT_NE(lines[1].find("\"Roos Roodborst\""), std::string::npos) << lines[1];
+  ASSERT_EQ(run("--json audit refusals", "json"), 0);
+  EXPECT_NE(Slurp(town->folder() + "/json").find("\"rule\": \"not-assigned-here\""), std::string::npos);
+  EXPECT_NE(run("--csv audit head", "head"), 0) << "no table";
+  EXPECT_NE(run("--csv --json audit refusals", "both"), 0);
 }
 
 TEST_F(LogTest, WordsAreKeptForLegalAndTheFgAndStandNowhereElse) {
@@ -260,13 +291,15 @@ TEST_F(LogTest, WordsAreKeptForLegalAndTheFgAndStandNowhereElse) {
   const std::string entry = absl::StrCat(kOrigin, ":", *proposed.FindFact("entry"));
   EXPECT_EQ(proposed.FindFact("log"), kOrigin);
   // What the file says now may be another text; the log keeps the first one.
-  Do("teamleider", "kantoor-1", "ban amend", {{"ban", *proposed.FindFact("id")}, {"reasons", "Iets anders."}});
+  Do("teamleider", "kantoor-1", "ban amend",
+     {{"ban", *proposed.FindFact("id")}, {"reasons", "Iets anders."}});
   for (const char* who : {"jurist", "fg"}) {
     const auto words = Do(who, "kantoor-1", "audit words", {{"entry", entry}});
     EXPECT_EQ(words.FindFact("reasons"), "Heeft iemand geduwd bij balie drie.") << who;
   }
   EXPECT_EQ(Refused("auditor", "kantoor-1", "audit words", {{"entry", entry}}), "role-not-allowed");
-  EXPECT_EQ(Refused("fg", "kantoor-1", "audit words", {{"entry", absl::StrCat(kOrigin, ":999999")}}), "not-found");
+  EXPECT_EQ(Refused("fg", "kantoor-1", "audit words", {{"entry", absl::StrCat(kOrigin, ":999999")}}),
+            "not-found");
   EXPECT_EQ(Refused("fg", "kantoor-1", "audit words", {{"entry", "elsewhere.example/2026:1"}}), "not-found");
   const auto list = Do("auditor", "kantoor-1", "audit list", {{"ban", *proposed.FindFact("id")}});
   EXPECT_EQ(list.message->DebugString().find("geduwd"), std::string::npos);
@@ -284,13 +317,16 @@ TEST_F(LogTest, APeriodIsSignedOffAndAnOverdueReviewShows) {
   EXPECT_EQ(Do("beheer", "kantoor-1", "health", {}).FindFact("reviews"), "at-risk");
 
   const auto signed_off = Do("auditor", "kantoor-1", "audit sign-off",
-                             {{"from", "2026-03-01T00:00"}, {"until", "2026-08-01T00:00"}, {"findings", "Twee keer te ruim gezocht."}});
+                             {{"from", "2026-03-01T00:00"},
+                              {"until", "2026-08-01T00:00"},
+                              {"findings", "Twee keer te ruim gezocht."}});
   reviews = Do("fg", "kantoor-1", "audit reviews", {});
   EXPECT_EQ(reviews.FindFact("overdue"), "no");
   EXPECT_EQ(reviews.FindFact("findings"), "Twee keer te ruim gezocht.");
   EXPECT_EQ(Facts(reviews, "gap"), std::set<std::string>{"2026-08-01 00:00:00 - 2026-09-05 10:00:00"});
   EXPECT_EQ(Do("beheer", "kantoor-1", "health", {}).FindFact("reviews"), "kept");
-  EXPECT_EQ(Events(Do("auditor", "kantoor-1", "audit list", {{"event", "SignOffPeriod"}})).size(), 2u);  // one refused
+  EXPECT_EQ(Events(Do("auditor", "kantoor-1", "audit list", {{"event", "SignOffPeriod"}})).size(),
+            2u);  // one refused
   // It outlives a restart.
   ASSERT_EQ(town->Stop(SIGTERM), 0);
   ASSERT_TRUE(town->Start()) << town->Log();
@@ -302,7 +338,10 @@ TEST_F(LogTest, APeriodIsSignedOffAndAnOverdueReviewShows) {
 }
 
 TEST_F(LogTest, WhatStandsOutIsASignal) {
-  Configure({{"photos_a_day = 30", "photos_a_day = 3"}, {"refusals_a_day = 10", "refusals_a_day = 4"}, {"checks_a_day = 200", "checks_a_day = 5"}}, "");
+  Configure({{"photos_a_day = 30", "photos_a_day = 3"},
+             {"refusals_a_day = 10", "refusals_a_day = 4"},
+             {"checks_a_day = 200", "checks_a_day = 5"}},
+            "");
   const std::string ban = ActiveBan();
   SupplyPhoto(ban, 3);
   const auto released = Do("toezicht", "kantoor-1", "photo release",
@@ -318,7 +357,8 @@ TEST_F(LogTest, WhatStandsOutIsASignal) {
   for (int i = 0; i < 3; ++i) Do("receptie", "receptie-1", "photo show", {{"ban", ban}});
   EXPECT_TRUE(Facts(signals(), "signal").contains("many-views"));
   EXPECT_FALSE(Facts(signals(), "signal").contains("outside-opening-hours"));
-  for (int i = 0; i < 5; ++i) Do("receptie", "receptie-1", "check", {{"surname", "Mus"}, {"given", "M"}, {"born", "1990-01-02"}});
+  for (int i = 0; i < 5; ++i)
+    Do("receptie", "receptie-1", "check", {{"surname", "Mus"}, {"given", "M"}, {"born", "1990-01-02"}});
   EXPECT_TRUE(Facts(signals(), "signal").contains("many-checks"));
   EXPECT_FALSE(Facts(signals(), "signal").contains("outside-assignment"));
   Refused("receptie", "zwembad-1", "check", {{"surname", "Mus"}, {"given", "M"}, {"born", "1990-01-02"}});
@@ -342,7 +382,8 @@ TEST_F(LogTest, TheExportNamesTheProcessingAndHidesThePerson) {
   for (std::string line; std::getline(lines, line); ++count) {
     EXPECT_EQ(line.find(ban), std::string::npos) << line;
     EXPECT_EQ(line.find("M-"), std::string::npos) << line;
-    EXPECT_NE(line.find("\"dpl.core.processing_activity_id\":\"https://register.waterdam.example/"), std::string::npos);
+    EXPECT_NE(line.find("\"dpl.core.processing_activity_id\":\"https://register.waterdam.example/"),
+              std::string::npos);
     const std::string key = "\"dpl.core.data_subject_id\":\"";
     const size_t at = line.find(key) + key.size();
     ++subjects[line.substr(at, line.find('"', at) - at)];
@@ -367,7 +408,8 @@ TEST_F(LogTest, ANewYearBeginsANewLogThatGoesOnFromTheOld) {
   const auto new_key = Key();
   EXPECT_NE(new_key.Text(), old_key.Text());
   // Both years answer one question.
-  EXPECT_FALSE(Events(Do("auditor", "kantoor-1", "audit list", {{"ban", ban}, {"event", "ProposeBan"}})).empty());
+  EXPECT_FALSE(
+      Events(Do("auditor", "kantoor-1", "audit list", {{"ban", ban}, {"event", "ProposeBan"}})).empty());
   EXPECT_FALSE(Events(Do("auditor", "kantoor-1", "audit list", {{"event", "LogContinued"}})).empty());
   ASSERT_EQ(town->Stop(SIGTERM), 0);
   ExpectGood(Published("2026"), old_key);
@@ -393,15 +435,16 @@ TEST_F(LogTest, AnOlderBackupIsRefusedUntilANewLogIsBegun) {
   ActiveBan("Piet", "Mus", "1990-01-02");
   ASSERT_EQ(town->Stop(SIGTERM), 0);
   const std::string last = Slurp(Published() + "/checkpoint");
-  MustRun(absl::StrCat("rm -rf ", town->folder(), "/data/store && cp -r ", town->folder(), "/backup ", town->folder(),
-                       "/data/store"));
+  MustRun(absl::StrCat("rm -rf ", town->folder(), "/data/store && cp -r ", town->folder(), "/backup ",
+                       town->folder(), "/data/store"));
   EXPECT_FALSE(town->Start());
   EXPECT_NE(town->Log().find("but"), std::string::npos);
   EXPECT_NE(town->Log().find("waarborgd begin-log"), std::string::npos) << town->Log();
 
-  const std::string begin = absl::StrCat("cd ", town->folder(), " && ", ProgramFolder(),
-                                         "/waarborgd-test begin-log --config waarborgd.toml --test-clock clock "
-                                         "--last-checkpoint data/published/2026/checkpoint > begun 2>&1");
+  const std::string begin =
+      absl::StrCat("cd ", town->folder(), " && ", ProgramFolder(),
+                   "/waarborgd-test begin-log --config waarborgd.toml --test-clock clock "
+                   "--last-checkpoint data/published/2026/checkpoint > begun 2>&1");
   MustRun(begin);
   EXPECT_NE(Slurp(town->folder() + "/begun").find("2026-2"), std::string::npos);
   ASSERT_TRUE(town->Start()) << town->Log();
@@ -426,28 +469,38 @@ TEST_F(LogTest, WithoutItsWitnessAReleaseWaitsAndTheDeathOfAKeyDoesNot) {
   const auto key = Key();
   witness.Start(key.Text());
   Configure({{"quorum = 0", "quorum = 1"}, {"witness_grace_minutes = 15", "witness_grace_minutes = 0"}},
-            absl::StrCat("\n[[witness]]\nid = \"buurgemeente\"\nurl = \"", witness.url(), "\"\nkey = \"", witness.key(), "\"\n"));
+            absl::StrCat("\n[[witness]]\nid = \"buurgemeente\"\nurl = \"", witness.url(), "\"\nkey = \"",
+                         witness.key(), "\"\n"));
   const auto cosigned = [&] { return Head().FindFact("cosigned") == "buurgemeente"; };
   ASSERT_TRUE(Within(cosigned)) << town->Log();
   const std::string first = ActiveBan(), second = ActiveBan("Piet", "Mus", "1990-01-02");
   SupplyPhoto(first, 3);
   SupplyPhoto(second, 4);
   ASSERT_TRUE(Within([&] {
-    return town->Run("toezicht", "kantoor-1", "photo release", Pairs{{"ban", first}, {"to", "receptie"}}).ok();
+    return town->Run("toezicht", "kantoor-1", "photo release", Pairs{{"ban", first}, {"to", "receptie"}})
+        .ok();
   }));
 
   witness.Stop();
-  EXPECT_TRUE(Within([&] { return Do("beheer", "kantoor-1", "health", {}).FindFact("witnesses") == "at-risk"; }));
-  EXPECT_EQ(Refused("toezicht", "kantoor-1", "photo release", {{"ban", second}, {"to", "receptie"}}), "log-not-witnessed");
+  EXPECT_TRUE(
+      Within([&] { return Do("beheer", "kantoor-1", "health", {}).FindFact("witnesses") == "at-risk"; }));
+  EXPECT_EQ(Refused("toezicht", "kantoor-1", "photo release", {{"ban", second}, {"to", "receptie"}}),
+            "log-not-witnessed");
   // Checks and destruction go on.
-  EXPECT_EQ(Do("receptie", "receptie-1", "check", {{"given", "Jan Pieter"}, {"prefix", "de"}, {"surname", "Vries"}, {"born", "1985-03-12"}}).word, "banned");
-  Do("collegesecretariaat", "kantoor-1", "ban lift", {{"ban", first}, {"reason", "Klaar."}, {"number", "2026-9"}, {"date", "2026-03-02"}});
-  EXPECT_FALSE(Events(Do("auditor", "kantoor-1", "audit list", {{"ban", first}, {"event", "PhotoDestroyed"}})).empty());
+  EXPECT_EQ(Do("receptie", "receptie-1", "check",
+               {{"given", "Jan Pieter"}, {"prefix", "de"}, {"surname", "Vries"}, {"born", "1985-03-12"}})
+                .word,
+            "banned");
+  Do("collegesecretariaat", "kantoor-1", "ban lift",
+     {{"ban", first}, {"reason", "Klaar."}, {"number", "2026-9"}, {"date", "2026-03-02"}});
+  EXPECT_FALSE(Events(Do("auditor", "kantoor-1", "audit list", {{"ban", first}, {"event", "PhotoDestroyed"}}))
+                   .empty());
   EXPECT_EQ(Head().FindFact("not-cosigned"), "buurgemeente");
 
   witness.Start(key.Text());
   EXPECT_TRUE(Within([&] {
-    return town->Run("toezicht", "kantoor-1", "photo release", Pairs{{"ban", second}, {"to", "receptie"}}).ok();
+    return town->Run("toezicht", "kantoor-1", "photo release", Pairs{{"ban", second}, {"to", "receptie"}})
+        .ok();
   }));
   ASSERT_TRUE(Within(cosigned));
   ASSERT_EQ(town->Stop(SIGTERM), 0);
@@ -465,14 +518,16 @@ TEST_F(LogTest, WithoutItsWitnessAReleaseWaitsAndTheDeathOfAKeyDoesNot) {
 TEST_F(LogTest, AWitnessRemembersWhatAWholeRestoredHouseForgot) {
   WitnessProcess witness(town->folder() + "/witness");
   witness.Start(Key().Text());
-  Configure({}, absl::StrCat("\n[[witness]]\nid = \"buurgemeente\"\nurl = \"", witness.url(), "\"\nkey = \"", witness.key(), "\"\n"));
+  Configure({}, absl::StrCat("\n[[witness]]\nid = \"buurgemeente\"\nurl = \"", witness.url(), "\"\nkey = \"",
+                             witness.key(), "\"\n"));
   ASSERT_TRUE(Within([&] { return Head().FindFact("cosigned") == "buurgemeente"; })) << town->Log();
   ASSERT_EQ(town->Stop(SIGTERM), 0);
   MustRun(absl::StrCat("cp -r ", town->folder(), "/data ", town->folder(), "/backup"));
   ASSERT_TRUE(town->Start()) << town->Log();
   ActiveBan();
   ASSERT_EQ(town->Stop(SIGTERM), 0);  // the last checkpoint is cosigned as the server stops
-  MustRun(absl::StrCat("rm -rf ", town->folder(), "/data && cp -r ", town->folder(), "/backup ", town->folder(), "/data"));
+  MustRun(absl::StrCat("rm -rf ", town->folder(), "/data && cp -r ", town->folder(), "/backup ",
+                       town->folder(), "/data"));
   EXPECT_FALSE(town->Start());
   EXPECT_NE(town->Log().find("the witness buurgemeente contradicts it"), std::string::npos) << town->Log();
   EXPECT_NE(town->Log().find("--overrule-witness buurgemeente"), std::string::npos) << town->Log();
@@ -487,8 +542,9 @@ TEST_F(LogTest, AnEntryChangedOnDiskStopsTheServer) {
   ActiveBan();
   ASSERT_EQ(town->Stop(SIGTERM), 0);
   // Somebody with the disk changes one commitment in the store, wherever the rows lie.
-  const auto bundle = Slurp(Published() + "/tile/entries/000.p/" +
-                            std::to_string(audit::ReadCheckpoint(Slurp(Published() + "/checkpoint"))->checkpoint.size));
+  const auto bundle =
+      Slurp(Published() + "/tile/entries/000.p/" +
+            std::to_string(audit::ReadCheckpoint(Slurp(Published() + "/checkpoint"))->checkpoint.size));
   ASSERT_GT(bundle.size(), 34u * 5);
   const std::string commitment = bundle.substr(34 * 4 + 2, 32);
   bool found = false;
