@@ -227,6 +227,10 @@ class Verifier {
       while (!bad_) {
         const uint64_t begin = next.fetch_add(kStride);
         if (begin >= bundles) return;
+        if (options_.stop != nullptr && *options_.stop) {
+          Problem("given up");
+          return;
+        }
         for (uint64_t i = begin; i < std::min(begin + kStride, bundles) && !bad_; ++i) {
           CheckBundle(i, bundle, tile, leaves);
         }

@@ -31,6 +31,8 @@ struct VerifyOptions {
   bool other_signatures = false;
   // Files ahead of the checkpoint are passed over: the log is being written to.
   bool live = false;
+  // Set by another thread to give up; the report then says so and is of no use.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // Where a check stands; may be read from another thread.

@@ -176,16 +176,11 @@ absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, base::C
                                                      house->memory->folder(), "/newest)"));
     }
   }
-  const auto committed = journal.committed();
-  const auto is_old = [&](const pb::LogRecord& log) { return log.origin() == last.origin; };
-  const bool behind = last.origin == committed.log.origin() &&
-                      (last.size > committed.frontier.size() ||
-                       (last.size == committed.frontier.size() && last.root != committed.frontier.Root()));
-  const bool unknown = last.origin != committed.log.origin() &&
-                       std::none_of(committed.closed->begin(), committed.closed->end(), is_old);
-  if (!behind && !unknown) {
+  auto behind = journal.IsBehind(last);
+  if (!behind.ok()) return behind.status();
+  if (!*behind) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "the log ", committed.log.origin(), " has not fallen behind this checkpoint: it can go on as it is"));
+        "the log ", journal.log_origin(), " has not fallen behind this checkpoint: it can go on as it is"));
   }
   if (auto s = journal.ContinueAfter(last); !s.ok()) return s;
   return journal.log_origin();

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "audit/opening.h"
+#include "audit/record.h"
 #include "audit/text.h"
 #include "server/base/hex.h"
 #include "server/config/config.h"
@@ -284,39 +285,68 @@ Journal::Committed Journal::committed() const {
   return committed_;
 }
 
-absl::Status Journal::CheckLog() const {
+std::vector<pb::LogRecord> Journal::Logs() const {
   const Committed now = committed();
   std::vector<pb::LogRecord> logs = *now.closed;
   logs.push_back(now.log);
   logs.back().set_size(now.frontier.size());
   const audit::Hash root = now.frontier.Root();
   logs.back().set_root(root.data(), root.size());
-  for (const pb::LogRecord& log : logs) {
+  return logs;
+}
+
+absl::StatusOr<audit::Frontier> Journal::Rebuild(const pb::LogRecord& log, uint64_t size,
+                                                 const std::atomic<bool>* stop) const {
+  audit::Frontier rebuilt;
+  auto s = parts_.store->Scan("l/", EntryRow(log.first()), [&](std::string_view row, std::string_view value) {
+    if (rebuilt.size() == size || (stop != nullptr && *stop)) return false;
+    const auto entry = SplitEntry(value);
+    if (!entry || IndexOf(row) != log.first() + rebuilt.size()) return false;
+    rebuilt.Append(audit::LeafHash(entry->commitment));
+    return true;
+  });
+  if (!s.ok()) return s;
+  if (stop != nullptr && *stop) return absl::CancelledError("stopping");
+  return rebuilt;
+}
+
+absl::Status Journal::CheckLog(const std::atomic<bool>* stop) const {
+  for (const pb::LogRecord& log : Logs()) {
     if (log.pruned()) continue;
-    audit::Frontier rebuilt;
-    auto s =
-        parts_.store->Scan("l/", EntryRow(log.first()), [&](std::string_view row, std::string_view value) {
-          if (rebuilt.size() == log.size()) return false;
-          const auto entry = SplitEntry(value);
-          if (!entry || IndexOf(row) != log.first() + rebuilt.size()) return false;
-          rebuilt.Append(audit::LeafHash(entry->commitment));
-          return true;
-        });
-    if (!s.ok()) return s;
-    const auto pruned_meanwhile = [&] {
-      const auto closed = committed().closed;
-      return std::any_of(closed->begin(), closed->end(),
-                         [&](const pb::LogRecord& l) { return l.number() == log.number() && l.pruned(); });
-    };
-    if ((rebuilt.size() != log.size() || audit::View(rebuilt.Root()) != log.root()) && !pruned_meanwhile()) {
-      return absl::DataLossError(
-          absl::StrCat("the audit log ", log.origin(), " does not match its head: ", log.size(),
-                       " entries expected, ", rebuilt.size(),
-                       " in order were found. Somebody changed the data, or they are damaged; "
-                       "restore a backup."));
+    const auto rebuilt = Rebuild(log, log.size(), stop);
+    if (!rebuilt.ok()) return rebuilt.status();
+    if (rebuilt->size() == log.size() && audit::View(rebuilt->Root()) == log.root()) continue;
+    const auto closed = committed().closed;
+    if (std::any_of(closed->begin(), closed->end(),
+                    [&](const pb::LogRecord& l) { return l.number() == log.number() && l.pruned(); })) {
+      continue;  // meanwhile
     }
+    return absl::DataLossError(
+        absl::StrCat("the audit log ", log.origin(), " does not match its head: ", log.size(),
+                     " entries expected, ", rebuilt->size(),
+                     " in order were found. Somebody changed the data, or they are damaged; "
+                     "restore a backup."));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Journal::IsBehind(const audit::Checkpoint& checkpoint) const {
+  const std::vector<pb::LogRecord> logs = Logs();
+  for (size_t i = 0; i < logs.size(); ++i) {
+    const pb::LogRecord& log = logs[i];
+    if (log.origin() != checkpoint.origin) continue;
+    const auto next =
+        i + 1 < logs.size() ? audit::PreviousOf(logs[i + 1].continued().record()) : std::nullopt;
+    // A later log may commit to more than is here.
+    if (next && next->size != log.size()) {
+      return checkpoint.size > next->size || (checkpoint.size == next->size && checkpoint.root != next->root);
+    }
+    if (checkpoint.size > log.size()) return true;
+    const auto rebuilt = Rebuild(log, checkpoint.size, nullptr);
+    if (!rebuilt.ok()) return rebuilt.status();
+    return rebuilt->Root() != checkpoint.root;
+  }
+  return true;
 }
 
 std::shared_ptr<const LogReader> Journal::NewReader() {

@@ -179,7 +179,10 @@ class Journal {
   std::shared_ptr<const LogReader> NewReader();  // on the writer's thread
   // Rebuilds every log from its entries: whatever was changed, taken out or added behind our back shows.
   // Reads everything; from any thread.
-  absl::Status CheckLog() const;
+  // Cancelled when `stop` becomes true.
+  absl::Status CheckLog(const std::atomic<bool>* stop = nullptr) const;
+  // Whether the log of this checkpoint has more entries than are known here, or other ones. From any thread.
+  absl::StatusOr<bool> IsBehind(const audit::Checkpoint& checkpoint) const;
   // Begins the next log, whose first entry commits to `previous`: the last checkpoint known of the one
   // before, which may have more entries than are here. Before the journal runs.
   absl::Status ContinueAfter(const audit::Checkpoint& previous);
@@ -214,6 +217,11 @@ class Journal {
   // Removes some rows of logs that were pruned; false when there are none left.
   absl::StatusOr<bool> SweepPruned();
   void SetCommitted();
+  // Every log, in order, the last one with its size and root of the moment.
+  std::vector<waarborg::v1::LogRecord> Logs() const;
+  // The tree over the first `size` entries; over fewer when there are fewer in order.
+  absl::StatusOr<audit::Frontier> Rebuild(const waarborg::v1::LogRecord& log, uint64_t size,
+                                          const std::atomic<bool>* stop) const;
   // Photo keys that no file names: what a crash between keystore and store leaves behind.
   void FindOrphans();
   absl::Status DestroyPhotos();

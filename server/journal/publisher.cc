@@ -29,7 +29,8 @@ constexpr auto kRound = std::chrono::milliseconds(500);
 constexpr absl::Duration kWitnessPatience = absl::Milliseconds(900);
 constexpr absl::Duration kWitnessPatienceAtStart = absl::Seconds(5);
 // A witness that was away is asked again this often while nothing new comes.
-constexpr auto kAskAgain = std::chrono::seconds(5);
+constexpr std::chrono::seconds kAskAgain(5);
+constexpr std::chrono::seconds kAskAtLeast(3600);  // about a closed log
 
 void Note(const std::string& line) {
   std::fprintf(stderr, "waarborgd: the log: %s\n", line.c_str());
@@ -43,6 +44,10 @@ Checkpoint CheckpointOf(const pb::LogRecord& log) {
   return {log.origin(), log.size(), audit::ToHash(log.root())};
 }
 
+constexpr char kNotReadable[] =
+    ". The published folder can be moved away: it is built again. Of log/newest in the data folder, put back "
+    "a copy, "
+    "or the newest published checkpoint that you trust";
 constexpr char kRestore[] =
     ". If an older backup was restored on purpose, begin a new log with: waarborgd begin-log "
     "--last-checkpoint FILE";
@@ -73,9 +78,12 @@ std::shared_ptr<const Publisher::State> Publisher::state() const {
 
 bool Publisher::WaitsForWitnesses(const domain::Municipality& m) const {
   if (m.log_quorum == 0) return false;
-  const auto now = state();
-  return now == nullptr ||
-         (now->lacking_since && absl::FromChrono(Clock::now() - *now->lacking_since) >= m.log_witness_grace);
+  const auto longer_than_grace = [&m](const std::optional<Clock::time_point>& since) {
+    return since && absl::FromChrono(Clock::now() - *since) >= m.log_witness_grace;
+  };
+  base::Lock lock(mutex_);
+  // What cannot be published cannot be cosigned either.
+  return state_ == nullptr || longer_than_grace(state_->lacking_since) || longer_than_grace(failing_since_);
 }
 
 absl::StatusOr<Publisher::Seen> Publisher::ReadSeen(const Journal::Committed& committed) const {
@@ -96,10 +104,11 @@ absl::StatusOr<Publisher::Seen> Publisher::ReadSeen(const Journal::Committed& co
   logs.back().set_root(root.data(), root.size());
   for (const auto& [where, note] : notes) {
     auto read_note = audit::ReadCheckpoint(note);
-    if (!read_note.ok()) return Refuse(absl::StrCat(where, ": ", read_note.error()));
+    if (!read_note.ok()) return Refuse(absl::StrCat(where, ": ", read_note.error(), kNotReadable));
     const Checkpoint& c = read_note->checkpoint;
     if (auto s = audit::OpenCheckpoint(note, KeyOf(c.origin)); !s.ok()) {
-      return Refuse(absl::StrCat(where, " was not signed with the key of this log: ", s.error()));
+      return Refuse(
+          absl::StrCat(where, " was not signed with the key of this log: ", s.error(), kNotReadable));
     }
     // The newest word on that log: what is here of it, or what a later log commits to. After a restored
     // backup that is more than is here, and everybody was told.
@@ -186,8 +195,10 @@ absl::Status Publisher::Hold() {
     SignedCheckpoint checkpoint = Sign(*open_);
     if (s = Remember(checkpoint, committed); !s.ok()) return s;
     State unused;
-    if (s = AskWitnesses(*open_, committed, checkpoint, unused, /*strict=*/true); !s.ok()) {
-      // Nobody took it: what is known of the log is what was known before.
+    s = AskWitnesses(*open_, committed, checkpoint, unused, /*strict=*/true);
+    if (!s.ok() && !absl::IsDataLoss(s)) return s;
+    if (!s.ok()) {
+      // It was contradicted: what is known of the log is what was known before.
       const absl::Status undone = before.ok() ? parts_.memory->Write(kNewest, *before, /*durable=*/true)
                                               : parts_.memory->Remove(kNewest);
       if (!undone.ok()) Note(std::string(undone.message()));
@@ -199,6 +210,17 @@ absl::Status Publisher::Hold() {
 }
 
 absl::Status Publisher::Publish() {
+  const absl::Status s = PublishRound();
+  base::Lock lock(mutex_);
+  if (s.ok()) {
+    failing_since_.reset();
+  } else if (!failing_since_) {
+    failing_since_ = Clock::now();
+  }
+  return s;
+}
+
+absl::Status Publisher::PublishRound() {
   // A start that could not read or write has still to be made up for.
   if (!held_) {
     if (auto s = Hold(); !s.ok()) return s;
@@ -339,6 +361,12 @@ absl::Status Publisher::WriteTile(const Open& open, const TileName& name, std::s
   return parts_.published->Write(path, bytes, /*durable=*/false);
 }
 
+absl::Status Publisher::WriteChanged(const std::string& path, const std::string& bytes, bool durable) {
+  const auto there = parts_.published->Read(path);
+  if (there.ok() && *there == bytes) return absl::OkStatus();
+  return parts_.published->Write(path, bytes, durable);
+}
+
 SignedCheckpoint Publisher::Sign(const Open& open) const {
   const Checkpoint c{open.log.origin(), open.edge.size(), open.edge.Root()};
   return {c, {c.Body(), {SignerOf(open.log.origin()).Sign(c.Body())}}};
@@ -406,20 +434,19 @@ absl::Status Publisher::AskWitnesses(const Open& open, const Journal::Committed&
   std::vector<size_t> asked;
   for (size_t i = 0; i < witnesses.size(); ++i) {
     state.witnesses[i] = {witnesses[i].id, false, "it did not answer"};
-    if (overruled_.contains(witnesses[i].id)) {
-      state.witnesses[i].why = "its word is not taken (--overrule-witness)";
-      continue;
-    }
     // A cosignature that was given is not lost because the next asking goes unanswered.
     const auto key = audit::VerifierKey::Parse(witnesses[i].key);
     if (auto kept = same && key.ok() ? audit::FindSignature(there->note, *key)
                                      : audit::Result<audit::Signature>::Error("");
         kept.ok()) {
       signatures[i] = std::move(*kept);
-      state.witnesses[i].good = true;
-      if (!strict) continue;
+      state.witnesses[i].good = !overruled_.contains(witnesses[i].id);
     }
-    asked.push_back(i);
+    if (overruled_.contains(witnesses[i].id)) {
+      state.witnesses[i].why = "its word is not taken (--overrule-witness)";
+    } else if (strict || !signatures[i]) {
+      asked.push_back(i);
+    }
   }
   // Twice at most: the first answer may say from which size to go on.
   for (int attempt = 0; attempt < 2 && !asked.empty(); ++attempt) {
@@ -474,10 +501,9 @@ absl::Status Publisher::AskWitnesses(const Open& open, const Journal::Committed&
     }
     asked = std::move(again);
   }
-  for (auto& signature : signatures) {
-    if (!signature) continue;
-    checkpoint.note.signatures.push_back(std::move(*signature));
-    ++state.cosignatures;
+  for (size_t i = 0; i < signatures.size(); ++i) {
+    if (signatures[i]) checkpoint.note.signatures.push_back(std::move(*signatures[i]));
+    state.cosignatures += state.witnesses[i].good ? 1 : 0;
   }
   return absl::OkStatus();
 }
@@ -529,14 +555,17 @@ absl::StatusOr<bool> Publisher::FinishOne(const pb::LogRecord& log, const Journa
       const auto key = audit::VerifierKey::Parse(witness.key);
       cosigned += key.ok() && audit::FindSignature(published->note, *key).ok() ? 1 : 0;
     }
-    const bool again = cosigned < quorum && Clock::now() - closed_asked_ >= kAskAgain;
-    if (!again && held_) return cosigned >= quorum;
+    const auto retry = retries_.find(log.number());
+    const bool wait = retry != retries_.end() && Clock::now() < retry->second.at;
+    if (held_ && (cosigned >= quorum || wait)) return cosigned >= quorum;
   }
   Open open = rebuild ? Open{log, {}, ""} : Resume(log);
   if (auto s = GrowOrRebuild(open, log.size(), audit::ToHash(log.root())); !s.ok()) return s;
-  closed_asked_ = Clock::now();
   auto state = SignAndPublish(open, committed);
   if (!state.ok()) return state.status();
+  const auto retry = retries_.try_emplace(log.number(), Retry{{}, kAskAgain}).first;
+  retry->second.at = Clock::now() + retry->second.pause;
+  retry->second.pause = std::min(2 * retry->second.pause, kAskAtLeast);
   return (*state)->cosignatures >= quorum;
 }
 
@@ -614,38 +643,59 @@ absl::StatusOr<audit::ProofFile> Publisher::Prove(const std::string& origin, uin
 }
 
 absl::Status Publisher::CheckEverything() {
-  if (auto s = parts_.journal->CheckLog(); !s.ok()) return s;
+  if (auto s = parts_.journal->CheckLog(&stopping_); !s.ok()) return s;
   const std::string folder = parts_.published->folder();
   if (folder.empty()) return absl::OkStatus();
   const Journal::Committed committed = parts_.journal->committed();
   std::vector<pb::LogRecord> logs = *committed.closed;
   logs.push_back(committed.log);
-  for (const pb::LogRecord& log : logs) {
+  for (size_t i = 0; i < logs.size(); ++i) {
+    const pb::LogRecord& log = logs[i];
     if (log.pruned()) continue;
-    audit::VerifyOptions options;
-    options.key = KeyOf(log.origin());
-    for (const domain::LogWitness& witness : committed.municipality->witnesses) {
-      if (auto key = audit::VerifierKey::Parse(witness.key); key.ok()) options.witnesses.push_back(*key);
+    // What stands there of a log that was lost with a backup cannot be built from here.
+    if (i + 1 < logs.size() && audit::PreviousOf(logs[i + 1].continued().record()) != CheckpointOf(log))
+      continue;
+    if (IsFolderDamaged(absl::StrCat(folder, "/", FolderOf(log.origin())), log.origin())) {
+      base::Lock lock(mutex_);
+      damaged_.insert(log.number());
     }
-    options.threads = 1;
-    options.live = true;
-    options.other_signatures = true;
-    audit::Progress progress;
-    const auto report =
-        audit::VerifyLog(absl::StrCat(folder, "/", FolderOf(log.origin())), options, progress);
-    if (report.problems.empty()) continue;
-    Note(absl::StrCat("the published folder is damaged and is built again: ", report.problems.front()));
-    base::Lock lock(mutex_);
-    damaged_.insert(log.number());
   }
   return absl::OkStatus();
+}
+
+bool Publisher::IsFolderDamaged(const std::string& path, const std::string& origin) const {
+  const auto at = [&] {
+    return parts_.published->Read(FolderOf(origin) + "/checkpoint").value_or(std::string());
+  };
+  audit::VerifyOptions options;
+  options.key = KeyOf(origin);
+  options.threads = 1;
+  options.live = true;
+  options.other_signatures = true;
+  options.stop = &stopping_;
+  // While it is read the next round may take away what the last one needed: then it is read again.
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const std::string before = at();
+    if (before.empty() && state() == nullptr) return false;  // nothing is published yet
+    audit::Progress progress;
+    const auto report = audit::VerifyLog(path, options, progress);
+    if (report.problems.empty() || stopping_) return false;
+    if (at() != before) continue;
+    Note(absl::StrCat("the published folder is damaged and is built again: ", report.problems.front()));
+    return true;
+  }
+  return false;
+}
+
+void Publisher::Fail(const absl::Status& s) {
+  if (!failed_.exchange(true)) on_failure_(s);
 }
 
 void Publisher::Run(std::function<void(const absl::Status&)> on_failure) {
   on_failure_ = std::move(on_failure);
   thread_ = std::thread([this] { Loop(); });
   checker_ = std::thread([this] {
-    if (auto s = CheckEverything(); absl::IsDataLoss(s)) on_failure_(s);
+    if (auto s = CheckEverything(); absl::IsDataLoss(s)) Fail(s);
   });
 }
 
@@ -653,14 +703,10 @@ void Publisher::Loop() {
   bool failing = false;
   for (;;) {
     // Asked before the round: what comes until the stop is published by one that begins after it.
-    bool last = false;
-    {
-      base::Lock lock(mutex_);
-      last = stopping_;
-    }
+    const bool last = stopping_;
     const absl::Status s = Publish();
     if (absl::IsDataLoss(s)) {
-      on_failure_(s);
+      Fail(s);
       return;
     }
     if (!s.ok() && !failing) Note("cannot be published: " + std::string(s.message()));

@@ -145,6 +145,11 @@ class Publisher {
   audit::ReadTile PublishedTiles(const std::string& folder, uint64_t size) const;
   // At least as wide as asked for.
   std::optional<std::string> ReadTile(const std::string& folder, audit::TileName name) const;
+  bool IsFolderDamaged(const std::string& path, const std::string& origin) const;
+  // Writes when that changes anything.
+  absl::Status WriteChanged(const std::string& path, const std::string& bytes, bool durable);
+  absl::Status PublishRound();
+  void Fail(const absl::Status& s);
   void Loop();
 
   Parts parts_;
@@ -154,7 +159,13 @@ class Publisher {
   std::optional<Open> open_;
   Seen seen_;                                      // that a log has not been held against yet
   std::map<std::string, uint64_t> witness_sizes_;  // by url: what it has seen, as far as we know
-  std::chrono::steady_clock::time_point witnesses_asked_, closed_asked_;
+  std::chrono::steady_clock::time_point witnesses_asked_;
+  // Closed logs that lack their quorum: when to ask next, and how long to wait after that.
+  struct Retry {
+    std::chrono::steady_clock::time_point at;
+    std::chrono::seconds pause;
+  };
+  std::map<uint32_t, Retry> retries_;
   std::set<std::string> outgrown_;  // folders of partial tiles that are full now
   std::set<uint32_t> finished_;     // closed logs that are published whole, or gone
   std::set<uint32_t> pruned_;
@@ -163,7 +174,10 @@ class Publisher {
   mutable base::Mutex mutex_;
   std::shared_ptr<const State> state_ WB_GUARDED_BY(mutex_);
   mutable std::set<uint32_t> damaged_ WB_GUARDED_BY(mutex_);  // the same, as found by the checker
-  bool stopping_ WB_GUARDED_BY(mutex_) = false;
+  // Since when nothing could be published.
+  std::optional<std::chrono::steady_clock::time_point> failing_since_ WB_GUARDED_BY(mutex_);
+  std::atomic<bool> stopping_ = false;
+  std::atomic<bool> failed_ = false;  // and said so
   base::Condition wake_;
   std::thread thread_;
   std::thread checker_;

@@ -906,6 +906,27 @@ TEST_F(RolledBackTest, EachRestoreGivesAnotherOrigin) {
   }
 }
 
+// Before a new log is begun: is there anything that these data have lost, or say otherwise?
+TEST_F(RolledBackTest, WhatIsBehindACheckpointIsToldFromWhatIsNot) {
+  const audit::Checkpoint last = Published();
+  const auto behind = [&](const audit::Checkpoint& c) {
+    const auto answer = journal->IsBehind(c);
+    EXPECT_TRUE(answer.ok()) << answer.status();
+    return answer.value_or(false);
+  };
+  EXPECT_TRUE(behind(last));
+  EXPECT_FALSE(behind(CheckpointIn(copy.published.at("2026/checkpoint"))));
+  EXPECT_TRUE(behind({"test.example/log/2027", 1, last.root}));
+  Fork(310);  // grown past it, another way
+  EXPECT_TRUE(behind(last));
+  ASSERT_TRUE(journal->ContinueAfter(last).ok());
+  EXPECT_FALSE(behind(last)) << "the new log says so already";
+  EXPECT_TRUE(behind({last.origin, last.size + 1, last.root}));
+  Restore(newest);
+  Open();
+  EXPECT_FALSE(behind(last));
+}
+
 // What the old log's files prove stays proven, also for entries that these data have lost.
 TEST_F(RolledBackTest, TheOldLogStillProvesWhatItHolds) {
   ASSERT_TRUE(journal->ContinueAfter(Published()).ok());
