@@ -941,17 +941,10 @@ TEST_F(RolledBackTest, TheOldLogStillProvesWhatItHolds) {
 
 // ---- A new year.
 
-class NewYearTest : public PublisherTest {
+class YearsTest : public PublisherTest {
  protected:
   static absl::Time Noon(int year, int month, int day) {
     return base::StartOfDay(absl::CivilDay(year, month, day)) + absl::Hours(12);
-  }
-  // 300 entries in 2026, of which 290 were published.
-  void SetUp() override {
-    PublisherTest::SetUp();
-    ASSERT_TRUE(publisher->Start({}).ok());
-    AppendAndPublish(290);
-    Append(10);
   }
   void ExpectTwoGoodLogs(uint64_t entries_after) {
     const audit::Report old = Verify("2026");
@@ -963,6 +956,17 @@ class NewYearTest : public PublisherTest {
     ASSERT_TRUE(report.previous.has_value());
     EXPECT_EQ(report.previous->Body(), old.checkpoint.Body());
     EXPECT_EQ(Newest().Body(), report.checkpoint.Body());
+  }
+};
+
+class NewYearTest : public YearsTest {
+ protected:
+  // 300 entries in 2026, of which 290 were published.
+  void SetUp() override {
+    PublisherTest::SetUp();
+    ASSERT_TRUE(publisher->Start({}).ok());
+    AppendAndPublish(290);
+    Append(10);
   }
 };
 
@@ -1143,9 +1147,8 @@ TEST_F(NewYearTest, ABackupFromTheYearBeforeGoesOnFromTheLogOfTheNewYear) {
 
 // ---- The term of a log.
 
-class RetentionTest : public NewYearTest {
+class RetentionTest : public YearsTest {
  protected:
-  void SetUp() override { PublisherTest::SetUp(); }
   // 2026 holds 1200 entries, which is more than goes in one sweep; 2027 holds a few.
   void TwoYears(int keep) {
     Configure(keep);
@@ -1379,7 +1382,8 @@ TEST_F(PublisherTest, ADamagedTileIsNotHandedOutAsAProof) {
   const auto entries = Entries();
   ASSERT_EQ(entries.size(), 600u);
   std::string& tile = published.files["2026/tile/0/000"];
-  tile[32 * 7] = static_cast<char>(tile[32 * 7] ^ 1);
+  char& byte = tile[size_t{32} * 7];
+  byte = static_cast<char>(byte ^ 1);
   // Every proof of the others that needs this hash, and that of the entry before it.
   EXPECT_TRUE(absl::IsDataLoss(publisher->Prove(kOrigin, 6, entries[6].commitment).status()));
   EXPECT_TRUE(absl::IsDataLoss(publisher->Prove(kOrigin, 200, entries[200].commitment).status()));
@@ -1417,7 +1421,7 @@ TEST_F(PublisherTest, AStoreThatWasChangedIsNoticed) {
 }
 
 // On a real disk, with a folder that others read.
-class OnDiskTest : public NewYearTest {
+class OnDiskTest : public YearsTest {
  protected:
   void SetUp() override {
     PublisherTest::SetUp();
