@@ -204,7 +204,7 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   });
   std::atomic<bool> damaged = false;
   house->publisher->Run([&damaged](const absl::Status& s) {
-    Say("THE LOG IS NOT WHAT IT WAS, so nothing is answered; stopping: " + std::string(s.message()));
+    Say("THE LOG IS NOT WHAT IT WAS; stopping: " + std::string(s.message()));
     damaged = true;
     kill(getpid(), SIGTERM);
   });

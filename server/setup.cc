@@ -75,14 +75,16 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock&
                                          house.photo_keys.get(), &room, config.log_name});
   if (!journal.ok()) return journal.status();
   house.journal = std::move(*journal);
-  auto log_key = keys::OpenLogKey(keys_folder, config.log_key_file, *root, random);
-  if (!log_key.ok()) return log_key.status();
   auto published = journal::OpenLogFiles(config.log_folder, /*open_to_all=*/true);
   if (!published.ok()) return published.status();
   house.published = std::move(*published);
   auto memory = journal::OpenLogFiles(config.data_folder + "/log", /*open_to_all=*/false);
   if (!memory.ok()) return memory.status();
   house.memory = std::move(*memory);
+  auto newest = house.memory->Read("newest");
+  if (!newest.ok() && !absl::IsNotFound(newest.status())) return newest.status();
+  auto log_key = keys::OpenLogKey(keys_folder, config.log_key_file, *root, random, /*make=*/!newest.ok());
+  if (!log_key.ok()) return log_key.status();
   house.witnesses = witness::NewHttpCaller();
   house.publisher = std::make_unique<journal::Publisher>(
       journal::Publisher::Parts{house.journal.get(), house.store.get(), house.published.get(),
@@ -170,7 +172,17 @@ absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, base::C
   }
   if (auto newest = house->memory->Read("newest"); newest.ok()) {
     const auto known = audit::ReadCheckpoint(*newest);
-    if (known.ok() && known->checkpoint.origin == last.origin && known->checkpoint.size > last.size) {
+    const auto committed = journal.committed();
+    const auto is_its = [&](const pb::LogRecord& log) {
+      return known.ok() && log.origin() == known->checkpoint.origin;
+    };
+    const bool later =
+        known.ok() && known->checkpoint.origin != last.origin &&
+        (is_its(committed.log) || std::any_of(committed.closed->begin(), committed.closed->end(), is_its)) &&
+        std::any_of(committed.closed->begin(), committed.closed->end(),
+                    [&](const pb::LogRecord& log) { return log.origin() == last.origin; });
+    if (later ||
+        (known.ok() && known->checkpoint.origin == last.origin && known->checkpoint.size > last.size)) {
       return absl::InvalidArgumentError(absl::StrCat("a newer checkpoint is known, of ",
                                                      known->checkpoint.size, " entries: give that one (",
                                                      house->memory->folder(), "/newest)"));
@@ -190,7 +202,8 @@ absl::StatusOr<std::string> LogKey(const config::ServerConfig& config, base::Ran
                                    const std::string& origin) {
   auto root = ReadRootKey(config.root_key_file);
   if (!root.ok()) return root.status();
-  auto seed = keys::OpenLogKey(config.data_folder + "/keys", config.log_key_file, *root, random);
+  auto seed =
+      keys::OpenLogKey(config.data_folder + "/keys", config.log_key_file, *root, random, /*make=*/false);
   if (!seed.ok()) return seed.status();
   std::string name = origin;
   if (name.empty()) {

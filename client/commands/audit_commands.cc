@@ -67,9 +67,12 @@ std::string Place(const std::string& origin, uint64_t index) {
 
 void ShowEntry(const Call& call, const pb::AuditEntry& entry, Reply& reply) {
   const std::string place = Place(entry.origin(), entry.index());
-  if (reply.table.empty()) {
-    reply.table.push_back({"log", "entry", "time", "event", "result", "rule", "person_id", "person", "role",
-                           "station", "location", "ban", "photo", "purpose", "subject"});
+  if (entry.damaged() || !entry.has_record()) {
+    std::vector<std::string> row(reply.table.front().size());
+    row[0] = entry.origin();
+    row[1] = absl::StrCat(entry.index());
+    row[4] = entry.damaged() ? "damaged" : "destroyed";
+    reply.table.push_back(std::move(row));
   }
   if (entry.damaged()) {
     reply.Fact("damaged", place);
@@ -165,6 +168,8 @@ Reply AskEntries(Call& call, pb::ListEntriesRequest request, int most, bool olde
   } while (!all->next_page_token().empty() && all->entries_size() < most);
   if (oldest_first) std::reverse(all->mutable_entries()->begin(), all->mutable_entries()->end());
   reply.message = all;
+  reply.table.push_back({"log", "entry", "time", "event", "result", "rule", "person_id", "person", "role",
+                         "station", "location", "ban", "photo", "purpose", "subject"});
   reply.Fact("count", absl::StrCat(all->entries_size()));
   for (const auto& entry : all->entries()) ShowEntry(call, entry, reply);
   if (all->entries().empty()) reply.lines.push_back(call.Say("Geen regels.", "No entries."));
@@ -175,7 +180,10 @@ Reply AskEntries(Call& call, pb::ListEntriesRequest request, int most, bool olde
   }
   if (!all->next_page_token().empty()) {
     reply.Fact("next", all->next_page_token());
-    reply.lines.push_back(call.Say("Er is meer: --page ", "There is more: --page ") + all->next_page_token());
+    reply.lines.push_back(
+        call.Say("Er is meer; kies een kortere periode, of lees verder met: audit list --page ",
+                 "There is more; choose a shorter period, or go on with: audit list --page ") +
+        all->next_page_token());
   }
   return reply;
 }
@@ -435,6 +443,7 @@ Reply Export(Call& call) {
     if (!file) throw BadOption{"out: cannot write " + path};
   }
   Reply reply;
+  auto all = std::make_shared<pb::ExportProcessingResponse>();
   int count = 0;
   do {
     std::shared_ptr<pb::ExportProcessingResponse> page;
@@ -445,12 +454,14 @@ Reply Export(Call& call) {
       const std::string line = JsonLine(record);
       if (path.empty()) {
         reply.lines.push_back(line);
+        *all->add_records() = record;
       } else {
         file << line << "\n";
       }
     }
     request.set_page_token(page->next_page_token());
   } while (!request.page_token().empty());
+  reply.message = all;
   reply.Fact("count", absl::StrCat(count));
   if (!path.empty()) {
     file.close();

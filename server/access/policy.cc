@@ -96,7 +96,7 @@ constexpr Row kPolicy[] = {
     {kSignOffPeriod,     C::kRole, kSupervisors, {}},
     {kListReviews,       C::kRole, kSupervisors, {}},
     {kListSignals,       C::kRole, kSupervisors, {}},
-    {kExportProcessing,  C::kRole, {R::kPrivacyOfficer, R::kDataProtectionOfficer}, {}},
+    {kExportProcessing,  C::kRole, {R::kAuditor, R::kDataProtectionOfficer, R::kPrivacyOfficer}, {}},
 };
 
 constexpr RpcName kNames[] = {

@@ -356,7 +356,7 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
         if (!w.url.empty() &&
             (w.url.ends_with("/") || (w.url.rfind("https://", 0) != 0 && w.url.rfind("http://", 0) != 0))) {
           t.Error(nullptr, absl::StrCat("url of witness \"", id,
-                                        "\" must begin with https:// and not end with a slash"));
+                                        "\" must begin with https:// or http:// and not end with a slash"));
         }
         m.witnesses.push_back(std::move(w));
       },

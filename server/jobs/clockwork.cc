@@ -29,7 +29,7 @@ void RunDue(journal::Turn& turn) {
     turn.Put(std::move(person));
     // Proposals about the account say the name too.
     for (const auto& [change_id, change] : turn.world().changes()) {
-      if (change.subject_id != id && change.person.id != id) continue;
+      if (change.subject_id != id && change.person.id != id && change.deputyship.in_place_of != id) continue;
       domain::Change nameless = change;
       domain::RemoveName(nameless.person);
       nameless.summary.clear();

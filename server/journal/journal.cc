@@ -298,13 +298,15 @@ std::vector<pb::LogRecord> Journal::Logs() const {
 absl::StatusOr<audit::Frontier> Journal::Rebuild(const pb::LogRecord& log, uint64_t size,
                                                  const std::atomic<bool>* stop) const {
   audit::Frontier rebuilt;
-  auto s = parts_.store->Scan("l/", EntryRow(log.first()), [&](std::string_view row, std::string_view value) {
-    if (rebuilt.size() == size || (stop != nullptr && *stop)) return false;
-    const auto entry = SplitEntry(value);
-    if (!entry || IndexOf(row) != log.first() + rebuilt.size()) return false;
-    rebuilt.Append(audit::LeafHash(entry->commitment));
-    return true;
-  });
+  // From where the last sweep ended: what was removed before would be passed over one by one.
+  auto s = parts_.store->Scan("l/", std::max(swept_, EntryRow(log.first())),
+                              [&](std::string_view row, std::string_view value) {
+                                if (rebuilt.size() == size || (stop != nullptr && *stop)) return false;
+                                const auto entry = SplitEntry(value);
+                                if (!entry || IndexOf(row) != log.first() + rebuilt.size()) return false;
+                                rebuilt.Append(audit::LeafHash(entry->commitment));
+                                return true;
+                              });
   if (!s.ok()) return s;
   if (stop != nullptr && *stop) return absl::CancelledError("stopping");
   return rebuilt;
@@ -342,6 +344,7 @@ absl::StatusOr<bool> Journal::IsBehind(const audit::Checkpoint& checkpoint) cons
       return checkpoint.size > next->size || (checkpoint.size == next->size && checkpoint.root != next->root);
     }
     if (checkpoint.size > log.size()) return true;
+    if (log.pruned()) return checkpoint.size == log.size() && audit::View(checkpoint.root) != log.root();
     const auto rebuilt = Rebuild(log, checkpoint.size, nullptr);
     if (!rebuilt.ok()) return rebuilt.status();
     return rebuilt->Root() != checkpoint.root;
@@ -350,7 +353,8 @@ absl::StatusOr<bool> Journal::IsBehind(const audit::Checkpoint& checkpoint) cons
 }
 
 std::shared_ptr<const LogReader> Journal::NewReader() {
-  if (opening_keys_ == nullptr || opening_keys_version_ != parts_.file_keys->version()) {
+  std::shared_ptr<const OpeningKeys> shared = opening_keys_.lock();
+  if (shared == nullptr || opening_keys_version_ != parts_.file_keys->version()) {
     auto keys = std::make_shared<OpeningKeys>();
     parts_.file_keys->ForEach([&](const std::string& id, const base::Secret& key) {
       if (id == "house") {
@@ -359,13 +363,14 @@ std::shared_ptr<const LogReader> Journal::NewReader() {
         keys->by_ban.emplace(id, key.Clone());
       }
     });
-    opening_keys_ = std::move(keys);
+    shared = std::move(keys);
+    opening_keys_ = shared;
     opening_keys_version_ = parts_.file_keys->version();
   }
   std::vector<pb::LogRecord> logs = closed_;
   logs.push_back(log_);
   logs.back().set_size(frontier_.size());
-  return std::make_shared<LogReader>(*parts_.store, opening_keys_, std::move(logs));
+  return std::make_shared<LogReader>(*parts_.store, std::move(shared), std::move(logs));
 }
 
 bool Turn::clock_in_doubt() const {
@@ -424,10 +429,11 @@ void Journal::RunQueued() {
     batch_.clear();
   }
   if (failed_) return;
+  const bool busy = !batch_.empty();
   absl::Status s = no_room_ ? RunDestructionOnly() : RunBatch(batch_);
   batch_.clear();
   if (s.ok() && !no_room_) s = DestroyPhotos();
-  if (s.ok() && !no_room_) s = SweepPruned().status();
+  if (s.ok() && !no_room_ && !busy) s = SweepPruned().status();
   if (!s.ok()) {
     failed_ = true;
     if (on_failure_) on_failure_(s);
@@ -646,13 +652,15 @@ absl::StatusOr<bool> Journal::SweepPruned() {
   });
   if (s.ok() && batch.writes.empty()) {
     const std::string prefix = IndexPrefix(log.number(), "");
-    s = parts_.store->Scan(prefix, prefix, remove);
+    s = parts_.store->Scan(prefix, std::max(swept_, prefix), remove);
   }
   if (!s.ok()) return s;
   if (batch.writes.empty()) {
     to_sweep_.pop_back();
+    swept_.clear();
     return !to_sweep_.empty();
   }
+  swept_ = batch.writes.back().key;
   if (s = parts_.store->Commit(batch); !s.ok()) return s;
   return true;
 }

@@ -237,8 +237,10 @@ class Journal {
   bool closed_changed_ = true;
   std::string day_row_;  // of the newest entry
   std::vector<waarborg::v1::LogRecord> to_sweep_;
+  std::string swept_;  // the last row that went
   std::optional<LogIndexer> indexer_;
-  std::shared_ptr<const OpeningKeys> opening_keys_;
+  // For as long as somebody reads: no copy of a key outlives the answers it was made for.
+  std::weak_ptr<const OpeningKeys> opening_keys_;
   uint64_t opening_keys_version_ = 0;
   Timekeeper time_;
   absl::Time recorded_until_ = absl::InfinitePast();  // the time in the head on disk

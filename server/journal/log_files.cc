@@ -23,7 +23,11 @@ class Folder : public LogFiles {
 
   absl::StatusOr<std::string> Read(const std::string& path) const override {
     std::error_code error;
-    if (!fs::exists(Path(path), error)) return absl::NotFoundError(absl::StrCat(path, " is not there"));
+    if (!fs::exists(Path(path), error)) {
+      if (error)
+        return absl::UnavailableError(absl::StrCat("cannot look at ", Path(path), ": ", error.message()));
+      return absl::NotFoundError(absl::StrCat(path, " is not there"));
+    }
     return base::ReadFile(Path(path));
   }
 

@@ -31,6 +31,7 @@ class TermPostings : public Postings {
     if (!cursor_->SeekBack(key) || !cursor_->key().starts_with(prefix_)) return std::nullopt;
     return NumberAt(cursor_->key(), prefix_.size());
   }
+  absl::Status status() const override { return cursor_->status(); }
 
  private:
   std::unique_ptr<store::Cursor> cursor_;
@@ -50,6 +51,13 @@ class Range : public Postings {
   uint64_t first_, last_;
 };
 
+absl::Status FirstBad(const std::vector<std::unique_ptr<Postings>>& parts) {
+  for (const auto& part : parts) {
+    if (auto s = part->status(); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
 class Any : public Postings {
  public:
   explicit Any(std::vector<std::unique_ptr<Postings>> parts) : parts_(std::move(parts)) {}
@@ -61,6 +69,7 @@ class Any : public Postings {
     }
     return found;
   }
+  absl::Status status() const override { return FirstBad(parts_); }
 
  private:
   std::vector<std::unique_ptr<Postings>> parts_;
@@ -78,6 +87,7 @@ class All : public Postings {
     }
     return number;
   }
+  absl::Status status() const override { return FirstBad(parts_); }
 
  private:
   std::vector<std::unique_ptr<Postings>> parts_;

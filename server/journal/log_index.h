@@ -65,6 +65,8 @@ class Postings {
   virtual ~Postings() = default;
   // The largest one at or below `number`.
   virtual std::optional<uint64_t> AtOrBelow(uint64_t number) = 0;
+  // Not ok when a read failed: then what was answered may be too little.
+  virtual absl::Status status() const { return absl::OkStatus(); }
 };
 
 std::unique_ptr<Postings> PostingsOf(const store::Store& store, uint32_t log, const Term& term);

@@ -106,6 +106,7 @@ absl::Status LogReader::ReadBack(const LogQuery& query,
       if (fits && !each(*entry)) return absl::OkStatus();
       if (*n == 0) break;
     }
+    if (auto s = numbers->status(); !s.ok()) return s;
   }
   return absl::OkStatus();
 }
@@ -144,8 +145,9 @@ absl::StatusOr<LogEntry> LogReader::Read(const pb::LogRecord& log, uint64_t numb
   if (key == nullptr) {
     // Shredded with its file; unless that file never had this entry, for then its id was changed.
     const std::string id(parts->ban_id);
-    const auto indexed = PostingsOf(store_, log.number(), terms_.Of(TermKind::kBan, id))->AtOrBelow(number);
-    entry.damaged = indexed != number;
+    const auto numbers = PostingsOf(store_, log.number(), terms_.Of(TermKind::kBan, id));
+    entry.damaged = numbers->AtOrBelow(number) != number;
+    if (auto s = numbers->status(); !s.ok()) return s;
     return entry;
   }
   const auto plain = keys::Unseal(*key, parts->sealed_opening, row);

@@ -26,7 +26,8 @@ using Clock = std::chrono::steady_clock;
 constexpr char kNewest[] = "newest";
 constexpr size_t kEntryBytes = 2 + audit::kCommitmentSize;
 constexpr auto kRound = std::chrono::milliseconds(500);
-constexpr absl::Duration kWitnessPatience = absl::Milliseconds(900);
+// With a round it is less than the second in which an entry comes under a checkpoint.
+constexpr absl::Duration kWitnessPatience = absl::Milliseconds(400);
 constexpr absl::Duration kWitnessPatienceAtStart = absl::Seconds(5);
 // A witness that was away is asked again this often while nothing new comes.
 constexpr std::chrono::seconds kAskAgain(5);
@@ -74,6 +75,11 @@ audit::VerifierKey Publisher::KeyOf(const std::string& origin) const {
 std::shared_ptr<const Publisher::State> Publisher::state() const {
   base::Lock lock(mutex_);
   return state_;
+}
+
+bool Publisher::failing() const {
+  base::Lock lock(mutex_);
+  return failing_since_.has_value();
 }
 
 bool Publisher::WaitsForWitnesses(const domain::Municipality& m) const {
@@ -405,13 +411,10 @@ absl::StatusOr<std::shared_ptr<Publisher::State>> Publisher::SignAndPublish(
   const std::string folder = FolderOf(open.log.origin());
   if (open.log.has_continued()) {
     const audit::PreviousFile previous{open.log.continued().key(), open.log.continued().record()};
-    if (auto s = parts_.published->Write(folder + "/previous", previous.Text(), /*durable=*/false); !s.ok())
-      return s;
+    if (auto s = WriteChanged(folder + "/previous", previous.Text(), /*durable=*/false); !s.ok()) return s;
   }
-  if (auto s = parts_.published->Write(folder + "/checkpoint", checkpoint.note.Text(), /*durable=*/true);
-      !s.ok()) {
+  if (auto s = WriteChanged(folder + "/checkpoint", checkpoint.note.Text(), /*durable=*/true); !s.ok())
     return s;
-  }
   while (!outgrown_.empty()) {
     if (auto s = parts_.published->Remove(*outgrown_.begin()); !s.ok()) return s;
     outgrown_.erase(outgrown_.begin());
@@ -477,6 +480,7 @@ absl::Status Publisher::AskWitnesses(const Open& open, const Journal::Committed&
         case audit::WitnessReply::Kind::kCosigned:
           its.good = true;
           known = open.edge.size();
+          contradicting_.erase(witness.id);
           signatures[asked[n]] = std::move(reply.signature);
           break;
         case audit::WitnessReply::Kind::kOtherSize:
@@ -492,7 +496,9 @@ absl::Status Publisher::AskWitnesses(const Open& open, const Journal::Committed&
                              "which. waarborgd run --overrule-witness ",
                              witness.id, " starts without its word, which is recorded", kRestore));
           }
-          Note(absl::StrCat("the witness ", witness.id, " contradicts it: ", reply.why));
+          if (contradicting_.insert(witness.id).second) {
+            Note(absl::StrCat("the witness ", witness.id, " contradicts it: ", reply.why));
+          }
           break;
         case audit::WitnessReply::Kind::kRefused:
         case audit::WitnessReply::Kind::kUseless:

@@ -43,8 +43,8 @@ class WitnessCaller {
 
 // Writes the log down for the world: tiles, bundles and signed checkpoints, one folder for each log, under
 // the last part of its origin ("2026/checkpoint", "2026/tile/0/000"). Everything here is derived from rows
-// that are durable and can be built again. At most one checkpoint a second, at most a second after an entry,
-// and none when there is nothing new.
+// that are durable and can be built again. A checkpoint at most a second after an entry, at most two a
+// second, and none when there is nothing new.
 //
 // The newest checkpoint is on disk, apart from the published folder, before anybody sees it. From then on the
 // log can only go on from there: Start refuses one that is shorter or another, by our own memory or a
@@ -91,6 +91,8 @@ class Publisher {
   };
   // From any thread; null before Start.
   std::shared_ptr<const State> state() const;
+  // Whether the last round could not publish what there is.
+  bool failing() const;
   // Whether a step that waits for witnesses must wait now.
   bool WaitsForWitnesses(const domain::Municipality& municipality) const;
 
@@ -155,7 +157,8 @@ class Publisher {
   Parts parts_;
   std::function<void(const absl::Status&)> on_failure_;
   std::set<std::string> overruled_;
-  bool held_ = false;  // Hold has succeeded
+  std::set<std::string> contradicting_;  // witnesses; said once
+  bool held_ = false;                    // Hold has succeeded
   std::optional<Open> open_;
   Seen seen_;                                      // that a log has not been held against yet
   std::map<std::string, uint64_t> witness_sizes_;  // by url: what it has seen, as far as we know

@@ -177,13 +177,15 @@ TEST(Sealing, OpensOnlyWithKeyContextAndEveryBit) {
 
 TEST_F(KeystoreTest, TheLogKeyIsMadeOnceAndSealed) {
   const base::Secret root_key(std::string(kKeySize, 'r')), other(std::string(kKeySize, 'o'));
-  auto first = OpenLogKey(folder, "", root_key, random);
+  EXPECT_TRUE(absl::IsNotFound(OpenLogKey(folder, "", root_key, random, false).status()))
+      << "none is made unasked";
+  auto first = OpenLogKey(folder, "", root_key, random, true);
   ASSERT_TRUE(first.ok()) << first.status();
-  auto again = OpenLogKey(folder, "", root_key, random);
+  auto again = OpenLogKey(folder, "", root_key, random, true);
   ASSERT_TRUE(again.ok());
   EXPECT_TRUE(first->Equals(again->Reveal()));
   EXPECT_EQ(AllBytes().find(std::string(first->Reveal())), std::string::npos);
-  EXPECT_FALSE(OpenLogKey(folder, "", other, random).ok());
+  EXPECT_FALSE(OpenLogKey(folder, "", other, random, true).ok());
 }
 
 TEST_F(KeystoreTest, AGivenLogKeyIsReadFromPemThatNobodyElseCanRead) {
@@ -194,14 +196,14 @@ TEST_F(KeystoreTest, AGivenLogKeyIsReadFromPemThatNobodyElseCanRead) {
       << "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
          "-----END PRIVATE KEY-----\n";
   chmod(path.c_str(), 0644);
-  EXPECT_TRUE(absl::IsPermissionDenied(OpenLogKey(folder, path, root_key, random).status()));
+  EXPECT_TRUE(absl::IsPermissionDenied(OpenLogKey(folder, path, root_key, random, false).status()));
   chmod(path.c_str(), 0600);
-  auto key = OpenLogKey(folder, path, root_key, random);
+  auto key = OpenLogKey(folder, path, root_key, random, false);
   ASSERT_TRUE(key.ok()) << key.status();
   EXPECT_EQ(base::ToHex(key->Reveal()), "d4ee72dbf913584ad5b6d8f1f769f8ad3afe7c28cbf1d4fbe097a88f44755842");
   std::ofstream(path) << "no key";
-  EXPECT_FALSE(OpenLogKey(folder, path, root_key, random).ok());
-  EXPECT_FALSE(OpenLogKey(folder, folder + "/nothing.pem", root_key, random).ok());
+  EXPECT_FALSE(OpenLogKey(folder, path, root_key, random, false).ok());
+  EXPECT_FALSE(OpenLogKey(folder, folder + "/nothing.pem", root_key, random, true).ok());
 }
 
 TEST(Sealing, EqualTextsSealEquallyAndOpenOnlyWhereTheyBelong) {

@@ -45,11 +45,15 @@ absl::StatusOr<base::Secret> FromPem(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<base::Secret> OpenLogKey(const std::string& folder, const std::string& pem_file,
-                                        const base::Secret& root, base::Random& random) {
+                                        const base::Secret& root, base::Random& random, bool make) {
   if (!pem_file.empty()) return FromPem(pem_file);
   const std::string path = folder + "/log.key";
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) {
+    if (!make) {
+      return absl::NotFoundError(
+          absl::StrCat(path, " is missing: it signs the log, so put it back from a backup"));
+    }
     base::Secret seed = base::Secret::OfSize(kSeedSize);
     random.Fill(seed.MutableData(), seed.size());
     if (auto s = base::WriteFileDurably(path, Seal(root, seed.Reveal(), kContext, random)); !s.ok()) return s;

@@ -10,9 +10,9 @@
 namespace waarborg::keys {
 
 // The Ed25519 private key that signs the log, 32 bytes. From `pem_file` when one is given (PKCS#8, without a
-// password; nobody else may read it); else from FOLDER/log.key, made at the first call and sealed under the
-// root key.
+// password; nobody else may read it); else from FOLDER/log.key, sealed under the root key. That is made when
+// it is not there and `make` is true, which is for a log that has signed nothing yet.
 absl::StatusOr<base::Secret> OpenLogKey(const std::string& folder, const std::string& pem_file,
-                                        const base::Secret& root, base::Random& random);
+                                        const base::Secret& root, base::Random& random, bool make);
 
 }  // namespace waarborg::keys

@@ -201,7 +201,9 @@ void ReportDestruction(Core& core, const Credentials& credentials, const pb::Rep
     return reading.log->ReadBack(reading.query, [&](const LogEntry& entry) {
       if (!entry.record) return true;
       const pb::AuditRecord& r = *entry.record;
-      out->set_longest_ms(std::max(out->longest_ms(), r.at_ms() - r.due_at_ms()));
+      // Entries of the first versions do not say when it was due.
+      const int64_t due_ms = r.due_at_ms() > 0 ? r.due_at_ms() : r.at_ms();
+      out->set_longest_ms(std::max(out->longest_ms(), r.at_ms() - due_ms));
       if (out->destructions_size() == kMaxDestructions) {
         out->set_more(true);
         return true;
@@ -210,7 +212,7 @@ void ReportDestruction(Core& core, const Credentials& credentials, const pb::Rep
       d.set_ban_id(r.ban_id());
       d.set_photo_id(r.photo_id());
       d.set_reason(r.destruction_reason());
-      *d.mutable_due_at() = state::ToProto(absl::FromUnixMillis(r.due_at_ms()));
+      *d.mutable_due_at() = state::ToProto(absl::FromUnixMillis(due_ms));
       *d.mutable_destroyed_at() = state::ToProto(absl::FromUnixMillis(r.at_ms()));
       d.set_origin(entry.origin);
       d.set_index(entry.index);
@@ -288,6 +290,8 @@ class SignalFinder {
 
   void Take(const LogEntry& entry) {
     const pb::AuditRecord& r = *entry.record;
+    // Nobody's and nowhere: it is not about what people do.
+    if (r.event() == "ConnectionsRefused") return;
     const absl::Time at = absl::FromUnixMillis(r.at_ms());
     const bool done = r.result() == pb::RESULT_DONE;
     // Who is not signed in is known by the station alone.
@@ -295,6 +299,7 @@ class SignalFinder {
     const auto note = [&](pb::SignalKind kind, int threshold) {
       Found& found = found_[{base::LocalDay(at), kind, r.person_id(), station}];
       ++found.count;
+      if (found.origin != entry.origin) found.indexes.clear();
       found.threshold = threshold;
       found.origin = entry.origin;
       found.indexes.push_back(entry.index);

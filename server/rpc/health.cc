@@ -73,15 +73,19 @@ HouseState StateOf(Server& server) {
   const journal::Journal& journal = server.core().journal();
   const auto* publisher = server.core().publisher();
   const auto log = publisher == nullptr ? nullptr : publisher->state();
-  return {journal.condition(), server.certificate_until(), journal.time(),
-          log == nullptr || !log->lacking_since,
+  const bool asks = publisher != nullptr && journal.world().municipality().log_quorum > 0;
+  return {journal.condition(),
+          server.certificate_until(),
+          journal.time(),
+          publisher == nullptr || !publisher->failing(),
+          !asks || (log != nullptr && !log->lacking_since),
           LookAtReviews(journal.world(), journal.begun(), journal.time()).overdue};
 }
 
 }  // namespace
 
 std::vector<pb::PromiseHealth> Promises(const HouseState& house) {
-  const auto& [condition, certificate_until, now, witnessed, reviews_overdue] = house;
+  const auto& [condition, certificate_until, now, published, witnessed, reviews_overdue] = house;
   std::vector<pb::PromiseHealth> out;
   out.push_back(Promise(
       "recording", !condition.failed && !condition.no_room, true,
@@ -129,6 +133,12 @@ std::vector<pb::PromiseHealth> Promises(const HouseState& house) {
        "Het certificaat van het systeem eindigt binnen dertig dagen, of is geëindigd.",
        "Vernieuw het: deploy/pki server, en start het systeem opnieuw."}));
   *out.back().mutable_until() = state::ToProto(certificate_until);
+  out.push_back(Promise(
+      "publishing", published, false, {"The log is published.", "", "Het logboek wordt gepubliceerd.", ""},
+      {"The log cannot be published; it is kept all the same, and published later.",
+       "Look at the journal and at the folder that [log] names.",
+       "Het logboek kan niet worden gepubliceerd; bewaard wordt het wel, en later gepubliceerd.",
+       "Kijk in het systeemlogboek en naar de map die onder [log] staat."}));
   out.push_back(
       Promise("witnesses", witnessed, false,
               {"The log is seen by its witnesses.", "", "Het logboek wordt gezien door zijn getuigen.", ""},

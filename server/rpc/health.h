@@ -15,6 +15,7 @@ struct HouseState {
   journal::Journal::Condition condition;
   absl::Time certificate_until;
   absl::Time now;
+  bool published = true;         // the log can be published
   bool witnessed = true;         // the newest checkpoint has its quorum, or none is asked for
   bool reviews_overdue = false;  // part of the log should have been reviewed
 };

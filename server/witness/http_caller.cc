@@ -74,6 +74,7 @@ class HttpCaller : public journal::WitnessCaller {
     curl_easy_setopt(t.handle, CURLOPT_HTTPHEADER, headers_);
     curl_easy_setopt(t.handle, CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(within)));
     curl_easy_setopt(t.handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(t.handle, CURLOPT_QUICK_EXIT, 1L);  // a slow name server keeps nobody waiting
     curl_easy_setopt(t.handle, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     curl_easy_setopt(t.handle, CURLOPT_WRITEFUNCTION, &Take);
     curl_easy_setopt(t.handle, CURLOPT_WRITEDATA, &t);

@@ -7,8 +7,8 @@
 
 namespace waarborg::witness {
 
-// Witnesses over HTTPS (HTTP for one on the same machine), by libcurl. Follows no redirection, takes no
-// answer larger than a few kilobytes, keeps connections. Used by one thread at a time.
+// Witnesses over HTTPS or HTTP, by libcurl; what travels is public, and signed. Follows no redirection, takes
+// no answer larger than a few kilobytes, keeps connections. Used by one thread at a time.
 std::unique_ptr<journal::WitnessCaller> NewHttpCaller();
 
 }  // namespace waarborg::witness

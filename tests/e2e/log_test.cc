@@ -397,7 +397,7 @@ TEST_F(LogTest, TheExportNamesTheProcessingAndHidesThePerson) {
     EXPECT_EQ(Facts(asked, "about").size(), 1u);
     EXPECT_TRUE(Facts(asked, "about").contains(ban) || Facts(asked, "about").contains(other));
   }
-  EXPECT_EQ(Refused("auditor", "kantoor-1", "audit export", {{"month", "2026-03"}}), "role-not-allowed");
+  EXPECT_EQ(Refused("beheer", "kantoor-1", "audit export", {{"month", "2026-03"}}), "role-not-allowed");
 }
 
 TEST_F(LogTest, ANewYearBeginsANewLogThatGoesOnFromTheOld) {
