@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
@@ -1600,17 +1601,22 @@ TEST_F(PublisherTest, StoppingPublishesWhatIsLeft) {
   Append(1);
   // The first round is under way when the last entry comes and the house stops.
   std::thread stop;
+  std::atomic<bool> runs = false;
   bool first = true;
   witnesses.before_each = [&](const WitnessCaller::Request&) {
     if (!first) return;
     first = false;
     EXPECT_TRUE(TryAppend(1, "Last").ok());
-    stop = std::thread([&] { publisher->Stop(); });
+    stop = std::thread([&] {
+      while (!runs) std::this_thread::yield();
+      publisher->Stop();
+    });
     // Long enough for it to have said so; were it not, this would prove nothing, and fail nothing.
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   };
   absl::Status failure;
   publisher->Run([&](const absl::Status& s) { failure = s; });
+  runs = true;
   for (int i = 0; i < 500 && publisher->state() == nullptr; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
