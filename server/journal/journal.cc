@@ -265,7 +265,70 @@ absl::Status Journal::LoadLog() {
                      " entries expected, the last one stored is number ", there,
                      ". Somebody changed the data, or they are damaged; restore a backup."));
   }
+  if (s = LoadIndex(); !s.ok()) return s;
   SetCommitted();
+  return absl::OkStatus();
+}
+
+void Journal::FlushIndex(store::Batch& batch) {
+  indexer_->Flush(batch);
+  std::string next;
+  AppendNumber(next, log_.first() + frontier_.size());
+  batch.Put(kIndexed, std::move(next));
+}
+
+absl::Status Journal::LoadIndex() {
+  auto marked = parts_.store->Get(kIndexed);
+  if (!marked.ok() && !absl::IsNotFound(marked.status())) return marked.status();
+  uint64_t from = marked.ok() && marked->size() == 8 ? NumberAt(*marked, 0) : 0;
+  const uint64_t end = log_.first() + frontier_.size();
+  auto log = closed_.begin();
+  while (from < end) {
+    // One log at a time: a row of the index holds numbers of one.
+    while (log != closed_.end() && (from >= log->first() + log->size() || log->pruned())) ++log;
+    const pb::LogRecord& its = log == closed_.end() ? log_ : *log;
+    const uint64_t its_end = log == closed_.end() ? end : its.first() + its.size();
+    from = std::max(from, its.first());
+    store::Batch batch;
+    std::string day;
+    auto s = parts_.store->Scan("l/", EntryRow(from), [&](std::string_view row, std::string_view value) {
+      if (from == its_end || indexer_->pending() >= parts_.index_chunk) return false;
+      const auto parts = SplitEntry(value);
+      if (!parts || IndexOf(row) != from) return false;
+      const std::string ban_id(parts->ban_id);
+      const base::Secret* key = ban_id.empty() ? &house_key() : parts_.file_keys->Find(ban_id);
+      const auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, parts->sealed_opening, row);
+      pb::OpeningRecord opening;
+      pb::AuditRecord record;
+      if (plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record())) {
+        indexer_->Add(record, its.number(), from);
+        // Before schema 3 the days had no rows.
+        if (std::string its_day = DayRow(absl::FromUnixMillis(record.at_ms())); its_day != day) {
+          if (absl::IsNotFound(parts_.store->Get(its_day).status())) {
+            std::string first;
+            AppendNumber(first, from);
+            batch.Put(its_day, std::move(first));
+          }
+          day = std::move(its_day);
+        }
+      } else if (!ban_id.empty()) {
+        indexer_->AddBan(ban_id, its.number(), from);
+      }
+      ++from;
+      return true;
+    });
+    if (!s.ok()) return s;
+    const bool more = from < end && (from == its_end || indexer_->pending() >= parts_.index_chunk);
+    if (!more && from < end) break;  // damaged there, which CheckLog says
+    if (!more && batch.writes.empty()) break;
+    if (more) {
+      indexer_->Flush(batch);
+      std::string next;
+      AppendNumber(next, from);
+      batch.Put(kIndexed, std::move(next));
+    }
+    if (s = parts_.store->Commit(batch); !s.ok()) return s;
+  }
   return absl::OkStatus();
 }
 
@@ -370,7 +433,7 @@ std::shared_ptr<const LogReader> Journal::NewReader() {
   std::vector<pb::LogRecord> logs = closed_;
   logs.push_back(log_);
   logs.back().set_size(frontier_.size());
-  return std::make_shared<LogReader>(*parts_.store, std::move(shared), std::move(logs));
+  return std::make_shared<LogReader>(*parts_.store, std::move(shared), indexer_->Tail(), std::move(logs));
 }
 
 bool Turn::clock_in_doubt() const {
@@ -558,7 +621,7 @@ pb::OpeningRecord Journal::AppendEntry(pb::AuditRecord record, const pb::Words& 
                                         opening.SerializeAsString(), row, *parts_.random);
   batch.Put(std::move(row),
             JoinEntry({commitment, file_key == nullptr ? std::string_view() : record.ban_id(), sealed}));
-  indexer_->Add(record, log_.number(), number, batch);
+  indexer_->Add(record, log_.number(), number);
   if (std::string day = DayRow(absl::FromUnixMillis(record.at_ms())); day != day_row_) {
     // The first after a start may not be the first of its day; then the row is there.
     if (!day_row_.empty() || !parts_.store->Get(day).ok()) {
@@ -574,6 +637,7 @@ pb::OpeningRecord Journal::AppendEntry(pb::AuditRecord record, const pb::Words& 
 
 void Journal::BeginLog(const audit::Checkpoint& previous, std::string origin, absl::Time now,
                        store::Batch& batch) {
+  FlushIndex(batch);
   const audit::Hash root = frontier_.Root();
   log_.set_size(frontier_.size());
   log_.set_root(root.data(), root.size());
@@ -669,6 +733,7 @@ absl::Status Journal::Commit(store::Batch& batch, absl::Time now) {
   // New keys are on disk before the records that need them.
   if (auto s = parts_.file_keys->Sync(); !s.ok()) return s;
   if (auto s = parts_.photo_keys->Sync(); !s.ok()) return s;
+  if (indexer_->pending() >= parts_.index_chunk) FlushIndex(batch);
   pb::LogHeadRecord head;
   head.set_size(frontier_.size());
   for (const audit::Hash& h : frontier_.subtrees()) head.add_frontier(h.data(), h.size());

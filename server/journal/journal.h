@@ -127,6 +127,8 @@ class Journal {
     // What the origins of the logs begin with, "waterdam.example/lokaalverboden". May not change while there
     // are entries.
     std::string log_name;
+    // So many entries of the index are kept in memory before they become rows.
+    uint64_t index_chunk = 2048;
   };
 
   // Reads everything back but the log, of which the head is taken; CheckLog looks at the rest. All parts
@@ -201,6 +203,9 @@ class Journal {
 
   absl::Status Load();
   absl::Status LoadLog();
+  // Takes in what is not in rows of the index yet: after a start some thousand entries, after an upgrade all.
+  absl::Status LoadIndex();
+  void FlushIndex(store::Batch& batch);
   // A batch for when the disk is full: destruction, in the room kept for it.
   absl::Status RunDestructionOnly();
   // One batch, and the answers to it.

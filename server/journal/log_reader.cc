@@ -26,9 +26,10 @@ bool LogQuery::HasFilter() const {
 }
 
 LogReader::LogReader(const store::Store& store, std::shared_ptr<const OpeningKeys> keys,
-                     std::vector<pb::LogRecord> logs)
+                     std::shared_ptr<const IndexTail> tail, std::vector<pb::LogRecord> logs)
     : store_(store),
       keys_(std::move(keys)),
+      tail_(std::move(tail)),
       logs_(std::move(logs)),
       terms_(keys_->house),
       subject_key_(keys::Derive(keys_->house, "subject")) {}
@@ -60,17 +61,18 @@ std::unique_ptr<Postings> LogReader::Find(const pb::LogRecord& log, const LogQue
                                           uint64_t last) const {
   std::vector<std::unique_ptr<Postings>> all;
   const auto add = [&](TermKind kind, const std::string& value) {
-    if (!value.empty()) all.push_back(PostingsOf(store_, log.number(), terms_.Of(kind, value)));
+    if (!value.empty()) all.push_back(PostingsOf(store_, tail_, log.number(), terms_.Of(kind, value)));
   };
   add(TermKind::kBan, q.ban_id);
   add(TermKind::kPerson, q.person_id);
   add(TermKind::kStation, q.station_id);
   add(TermKind::kSubject, q.subject_id);
-  if (q.refused_only) all.push_back(PostingsOf(store_, log.number(), terms_.Of(TermKind::kRefused, "")));
+  if (q.refused_only)
+    all.push_back(PostingsOf(store_, tail_, log.number(), terms_.Of(TermKind::kRefused, "")));
   if (!q.events.empty()) {
     std::vector<std::unique_ptr<Postings>> any;
     for (const std::string& event : q.events) {
-      any.push_back(PostingsOf(store_, log.number(), terms_.Of(TermKind::kEvent, event)));
+      any.push_back(PostingsOf(store_, tail_, log.number(), terms_.Of(TermKind::kEvent, event)));
     }
     all.push_back(AnyOf(std::move(any)));
   }
@@ -145,7 +147,7 @@ absl::StatusOr<LogEntry> LogReader::Read(const pb::LogRecord& log, uint64_t numb
   if (key == nullptr) {
     // Shredded with its file; unless that file never had this entry, for then its id was changed.
     const std::string id(parts->ban_id);
-    const auto numbers = PostingsOf(store_, log.number(), terms_.Of(TermKind::kBan, id));
+    const auto numbers = PostingsOf(store_, tail_, log.number(), terms_.Of(TermKind::kBan, id));
     entry.damaged = numbers->AtOrBelow(number) != number;
     if (auto s = numbers->status(); !s.ok()) return s;
     return entry;

@@ -54,7 +54,7 @@ class LogReader {
  public:
   // `logs` in order, the last one with its size of the moment.
   LogReader(const store::Store& store, std::shared_ptr<const OpeningKeys> keys,
-            std::vector<waarborg::v1::LogRecord> logs);
+            std::shared_ptr<const IndexTail> tail, std::vector<waarborg::v1::LogRecord> logs);
 
   // Calls `each` with what fits, newest first, until it returns false. Openings that are gone fit no filter;
   // damaged entries fit every one.
@@ -79,6 +79,7 @@ class LogReader {
 
   const store::Store& store_;
   std::shared_ptr<const OpeningKeys> keys_;
+  std::shared_ptr<const IndexTail> tail_;
   std::vector<waarborg::v1::LogRecord> logs_;
   Terms terms_;
   base::Secret subject_key_;

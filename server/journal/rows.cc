@@ -5,7 +5,6 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "server/journal/log_index.h"
 #include "server/keys/sealing.h"
 #include "waarborg/v1/store.pb.h"
 
@@ -14,11 +13,6 @@ namespace {
 
 constexpr size_t kCommitmentSize = 32;
 constexpr size_t kRowsPerBatch = 1000;
-// Before schema 3 there was one log only.
-constexpr uint32_t kFirstLog = 1;
-// How far IndexTheLog has come: the row it goes on from.
-constexpr char kIndexed[] = "m/indexed";
-
 void AppendShort(std::string& row, uint32_t number) {
   for (int shift = 24; shift >= 0; shift -= 8) row += static_cast<char>(number >> shift);
 }
@@ -63,55 +57,14 @@ absl::Status OneRowForAnEntry(store::Store& store, const keys::Keystore& file_ke
   }
 }
 
-// Schema 2 had no index. Entries whose opening is gone are in that of their ban only.
-absl::Status IndexTheLog(store::Store& store, const keys::Keystore& file_keys, base::Random&) {
-  const base::Secret* house = file_keys.Find("house");
-  if (house == nullptr) return absl::DataLossError("the keystore holds no house key: wrong keystore?");
-  LogIndexer indexer(*house);
-  auto marked = store.Get(kIndexed);
-  if (!marked.ok() && !absl::IsNotFound(marked.status())) return marked.status();
-  std::string from = marked.ok() ? *marked : EntryRow(0);
-  std::string day;
-  for (;;) {
-    store::Batch batch;
-    size_t rows = 0;
-    auto s = store.Scan("l/", from, [&](std::string_view row, std::string_view value) {
-      const auto number = IndexOf(row);
-      const auto parts = SplitEntry(value);
-      const base::Secret* key = !parts                  ? nullptr
-                                : parts->ban_id.empty() ? house
-                                                        : file_keys.Find(std::string(parts->ban_id));
-      const auto plain = key == nullptr ? std::nullopt : keys::Unseal(*key, parts->sealed_opening, row);
-      waarborg::v1::OpeningRecord opening;
-      waarborg::v1::AuditRecord record;
-      if (number && plain && opening.ParseFromString(*plain) && record.ParseFromString(opening.record())) {
-        indexer.Add(record, kFirstLog, *number, batch);
-        if (std::string its_day = DayRow(absl::FromUnixMillis(record.at_ms())); its_day != day) {
-          // The first after an interruption may not be the first of its day.
-          if (!day.empty() || absl::IsNotFound(store.Get(its_day).status())) {
-            std::string first;
-            AppendNumber(first, *number);
-            batch.Put(its_day, std::move(first));
-          }
-          day = std::move(its_day);
-        }
-      }
-      if (number && parts && !parts->ban_id.empty() && key == nullptr) {
-        indexer.AddBan(std::string(parts->ban_id), kFirstLog, *number, batch);
-      }
-      from = std::string(row) + '\0';
-      return ++rows < kRowsPerBatch;
-    });
-    if (!s.ok()) return s;
-    if (rows == 0) return absl::OkStatus();
-    batch.Put(kIndexed, from);
-    if (s = store.Commit(batch); !s.ok()) return s;
-  }
+// Schema 2 had no index and no rows of days. The journal makes them: it goes on from wherever they end.
+absl::Status LeaveTheIndex(store::Store&, const keys::Keystore&, base::Random&) {
+  return absl::OkStatus();
 }
 
 // In order; the step at [n - 1] leads from schema n to n + 1.
 using Step = absl::Status (*)(store::Store&, const keys::Keystore&, base::Random&);
-constexpr Step kSteps[] = {&OneRowForAnEntry, &IndexTheLog};
+constexpr Step kSteps[] = {&OneRowForAnEntry, &LeaveTheIndex};
 static_assert(std::size(kSteps) == kSchema - 1);
 
 }  // namespace
@@ -194,7 +147,6 @@ absl::Status UpgradeSchema(store::Store& store, const keys::Keystore& file_keys,
     if (auto s = kSteps[schema - 1](store, file_keys, random); !s.ok()) return s;
     store::Batch batch;
     batch.Put("m/schema", absl::StrCat(schema + 1));
-    batch.Delete(kIndexed);
     if (auto s = store.Commit(batch); !s.ok()) return s;
   }
   return absl::OkStatus();

@@ -22,7 +22,10 @@
 //   l/NUMBER        log entry: commitment * (32 bytes), u8 length of the ban id *, ban id *, opening sealed
 //   under that
 //                   ban's file key, or under the house key when there is no ban
-//   x/LOG TERM NUMBER *   index: an entry of this log in which the term occurs (log_index.h); no value
+//   m/indexed *     number of the first entry that is in no row of the index yet
+//   x/LOG TERM NUMBER *   index: entries of this log in which the term occurs, from this one on
+//   (log_index.h): each as
+//                   its distance from NUMBER, 4 bytes, big-endian, ascending
 //   y/DAY *         number of the first entry of a day
 //   a/head *        head of the log that is written to
 //   g/LOG *         a log that is closed
@@ -31,6 +34,7 @@
 namespace waarborg::journal {
 
 inline constexpr int kSchema = 3;
+inline constexpr char kIndexed[] = "m/indexed";
 
 void AppendNumber(std::string& row, uint64_t number);
 // Eight bytes at this place; the row is long enough.

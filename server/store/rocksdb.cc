@@ -34,6 +34,7 @@ class RocksCursor : public Cursor {
     return it_->Valid();
   }
   std::string_view key() const override { return View(it_->key()); }
+  std::string_view value() const override { return View(it_->value()); }
   absl::Status status() const override { return ToStatus(it_->status(), "seek"); }
 
  private:

@@ -33,8 +33,9 @@ class Cursor {
   virtual ~Cursor() = default;
   // Goes to the last key at or before this one; false when there is none.
   virtual bool SeekBack(std::string_view key) = 0;
-  // The key there; valid until the next seek.
+  // What is there; valid until the next seek.
   virtual std::string_view key() const = 0;
+  virtual std::string_view value() const = 0;
   // Not ok when a read failed; then a seek returned false too early.
   virtual absl::Status status() const = 0;
 };

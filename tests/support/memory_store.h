@@ -60,15 +60,18 @@ class MemoryStore : public store::Store {
     bool SeekBack(std::string_view key) override {
       auto it = rows_.upper_bound(key);
       if (it == rows_.begin()) return false;
-      at_ = (--it)->first;
+      --it;
+      at_ = it->first;
+      value_ = it->second;
       return true;
     }
     std::string_view key() const override { return at_; }
+    std::string_view value() const override { return value_; }
     absl::Status status() const override { return absl::OkStatus(); }
 
    private:
     const Rows& rows_;
-    std::string at_;
+    std::string at_, value_;
   };
 };
 
