@@ -361,15 +361,13 @@ std::vector<pb::LogRecord> Journal::Logs() const {
 absl::StatusOr<audit::Frontier> Journal::Rebuild(const pb::LogRecord& log, uint64_t size,
                                                  const std::atomic<bool>* stop) const {
   audit::Frontier rebuilt;
-  // From where the last sweep ended: what was removed before would be passed over one by one.
-  auto s = parts_.store->Scan("l/", std::max(swept_, EntryRow(log.first())),
-                              [&](std::string_view row, std::string_view value) {
-                                if (rebuilt.size() == size || (stop != nullptr && *stop)) return false;
-                                const auto entry = SplitEntry(value);
-                                if (!entry || IndexOf(row) != log.first() + rebuilt.size()) return false;
-                                rebuilt.Append(audit::LeafHash(entry->commitment));
-                                return true;
-                              });
+  auto s = parts_.store->Scan("l/", EntryRow(log.first()), [&](std::string_view row, std::string_view value) {
+    if (rebuilt.size() == size || (stop != nullptr && *stop)) return false;
+    const auto entry = SplitEntry(value);
+    if (!entry || IndexOf(row) != log.first() + rebuilt.size()) return false;
+    rebuilt.Append(audit::LeafHash(entry->commitment));
+    return true;
+  });
   if (!s.ok()) return s;
   if (stop != nullptr && *stop) return absl::CancelledError("stopping");
   return rebuilt;
@@ -711,9 +709,14 @@ absl::StatusOr<bool> Journal::SweepPruned() {
     return batch.writes.size() < kSweepAtOnce;
   };
   const std::string behind = EntryRow(log.first() + log.size());
-  auto s = parts_.store->Scan("l/", EntryRow(log.first()), [&](std::string_view row, std::string_view value) {
-    return row < behind && remove(row, value);
-  });
+  // From where the last sweep ended: what was removed before would be passed over one by one.
+  const bool entries_gone = swept_.starts_with("x/");
+  absl::Status s;
+  if (!entries_gone) {
+    s = parts_.store->Scan(
+        "l/", std::max(swept_, EntryRow(log.first())),
+        [&](std::string_view row, std::string_view value) { return row < behind && remove(row, value); });
+  }
   if (s.ok() && batch.writes.empty()) {
     const std::string prefix = IndexPrefix(log.number(), "");
     s = parts_.store->Scan(prefix, std::max(swept_, prefix), remove);
