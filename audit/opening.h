@@ -15,6 +15,8 @@ namespace waarborg::audit {
 // Bytes of an entry: a commitment.
 inline constexpr size_t kCommitmentSize = 32;
 inline constexpr size_t kOpeningKeySize = 32;
+// The same in a bundle, with its length.
+inline constexpr size_t kEntryBytes = 2 + kCommitmentSize;
 
 // A record with its proof, as a file to hand over:
 //   waarborg/opening@v1

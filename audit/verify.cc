@@ -22,7 +22,6 @@ namespace waarborg::audit {
 namespace {
 
 constexpr size_t kMaxProblems = 20;
-constexpr size_t kEntryBytes = 2 + kCommitmentSize;
 constexpr size_t kMaxText = size_t{1} << 20;
 // Bundles that a thread takes at a time.
 constexpr uint64_t kStride = 16;

@@ -270,11 +270,9 @@ absl::Status Journal::LoadLog() {
   return absl::OkStatus();
 }
 
-void Journal::FlushIndex(store::Batch& batch) {
+void Journal::FlushIndex(uint64_t next, store::Batch& batch) {
   indexer_->Flush(batch);
-  std::string next;
-  AppendNumber(next, log_.first() + frontier_.size());
-  batch.Put(kIndexed, std::move(next));
+  batch.Put(kIndexed, NumberValue(next));
 }
 
 absl::Status Journal::LoadIndex() {
@@ -305,9 +303,7 @@ absl::Status Journal::LoadIndex() {
         // Before schema 3 the days had no rows.
         if (std::string its_day = DayRow(absl::FromUnixMillis(record.at_ms())); its_day != day) {
           if (absl::IsNotFound(parts_.store->Get(its_day).status())) {
-            std::string first;
-            AppendNumber(first, from);
-            batch.Put(its_day, std::move(first));
+            batch.Put(its_day, NumberValue(from));
           }
           day = std::move(its_day);
         }
@@ -321,12 +317,7 @@ absl::Status Journal::LoadIndex() {
     const bool more = from < end && (from == its_end || indexer_->pending() >= parts_.index_chunk);
     if (!more && from < end) break;  // damaged there, which CheckLog says
     if (!more && batch.writes.empty()) break;
-    if (more) {
-      indexer_->Flush(batch);
-      std::string next;
-      AppendNumber(next, from);
-      batch.Put(kIndexed, std::move(next));
-    }
+    if (more) FlushIndex(from, batch);
     if (s = parts_.store->Commit(batch); !s.ok()) return s;
   }
   return absl::OkStatus();
@@ -623,9 +614,7 @@ pb::OpeningRecord Journal::AppendEntry(pb::AuditRecord record, const pb::Words& 
   if (std::string day = DayRow(absl::FromUnixMillis(record.at_ms())); day != day_row_) {
     // The first after a start may not be the first of its day; then the row is there.
     if (!day_row_.empty() || !parts_.store->Get(day).ok()) {
-      std::string first;
-      AppendNumber(first, number);
-      batch.Put(day, std::move(first));
+      batch.Put(day, NumberValue(number));
     }
     day_row_ = std::move(day);
   }
@@ -635,7 +624,7 @@ pb::OpeningRecord Journal::AppendEntry(pb::AuditRecord record, const pb::Words& 
 
 void Journal::BeginLog(const audit::Checkpoint& previous, std::string origin, absl::Time now,
                        store::Batch& batch) {
-  FlushIndex(batch);
+  FlushIndex(log_.first() + frontier_.size(), batch);
   const audit::Hash root = frontier_.Root();
   log_.set_size(frontier_.size());
   log_.set_root(root.data(), root.size());
@@ -736,7 +725,7 @@ absl::Status Journal::Commit(store::Batch& batch, absl::Time now) {
   // New keys are on disk before the records that need them.
   if (auto s = parts_.file_keys->Sync(); !s.ok()) return s;
   if (auto s = parts_.photo_keys->Sync(); !s.ok()) return s;
-  if (indexer_->pending() >= parts_.index_chunk) FlushIndex(batch);
+  if (indexer_->pending() >= parts_.index_chunk) FlushIndex(log_.first() + frontier_.size(), batch);
   pb::LogHeadRecord head;
   head.set_size(frontier_.size());
   for (const audit::Hash& h : frontier_.subtrees()) head.add_frontier(h.data(), h.size());

@@ -177,6 +177,8 @@ class Journal {
     std::shared_ptr<const domain::Municipality> municipality;
   };
   Committed committed() const;
+  // The same as every log in order, the last one with its size and root of the moment. From any thread.
+  std::vector<waarborg::v1::LogRecord> Logs() const;
   // The log as it is at this turn, for reading on another thread.
   std::shared_ptr<const LogReader> NewReader();  // on the writer's thread
   // Rebuilds every log from its entries: whatever was changed, taken out or added behind our back shows.
@@ -205,7 +207,8 @@ class Journal {
   absl::Status LoadLog();
   // Takes in what is not in rows of the index yet: after a start some thousand entries, after an upgrade all.
   absl::Status LoadIndex();
-  void FlushIndex(store::Batch& batch);
+  // Makes rows of what the index has in memory: all entries below `next` are in rows then.
+  void FlushIndex(uint64_t next, store::Batch& batch);
   // A batch for when the disk is full: destruction, in the room kept for it.
   absl::Status RunDestructionOnly();
   // One batch, and the answers to it.
@@ -222,8 +225,6 @@ class Journal {
   // Removes some rows of logs that were pruned; false when there are none left.
   absl::StatusOr<bool> SweepPruned();
   void SetCommitted();
-  // Every log, in order, the last one with its size and root of the moment.
-  std::vector<waarborg::v1::LogRecord> Logs() const;
   // The tree over the first `size` entries; over fewer when there are fewer in order.
   absl::StatusOr<audit::Frontier> Rebuild(const waarborg::v1::LogRecord& log, uint64_t size,
                                           const std::atomic<bool>* stop) const;

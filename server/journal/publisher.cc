@@ -24,7 +24,7 @@ using audit::TileName;
 using Clock = std::chrono::steady_clock;
 
 constexpr char kNewest[] = "newest";
-constexpr size_t kEntryBytes = 2 + audit::kCommitmentSize;
+using audit::kEntryBytes;
 constexpr auto kRound = std::chrono::milliseconds(500);
 // With a round it is less than the second in which an entry comes under a checkpoint.
 constexpr absl::Duration kWitnessPatience = absl::Milliseconds(400);
@@ -103,11 +103,7 @@ absl::StatusOr<Publisher::Seen> Publisher::ReadSeen(const Journal::Committed& co
   if (auto s = read(*parts_.memory, kNewest); !s.ok()) return s;
   if (auto s = read(*parts_.published, FolderOf(committed.log.origin()) + "/checkpoint"); !s.ok()) return s;
 
-  std::vector<pb::LogRecord> logs = *committed.closed;
-  logs.push_back(committed.log);
-  logs.back().set_size(committed.frontier.size());
-  const audit::Hash root = committed.frontier.Root();
-  logs.back().set_root(root.data(), root.size());
+  const std::vector<pb::LogRecord> logs = parts_.journal->Logs();
   for (const auto& [where, note] : notes) {
     auto read_note = audit::ReadCheckpoint(note);
     if (!read_note.ok()) return Refuse(absl::StrCat(where, ": ", read_note.error(), kNotReadable));
@@ -555,18 +551,21 @@ absl::StatusOr<bool> Publisher::FinishOne(const pb::LogRecord& log, const Journa
   const auto note = parts_.published->Read(FolderOf(log.origin()) + "/checkpoint");
   const auto published = audit::OpenCheckpoint(note.value_or(std::string()), KeyOf(log.origin()));
   const bool whole = published.ok() && published->checkpoint == CheckpointOf(log);
+  size_t cosigned = 0;
+  bool settled = false;  // published and cosigned, or not to be asked about yet
   if (whole && !rebuild) {
-    size_t cosigned = 0;
     for (const domain::LogWitness& witness : committed.municipality->witnesses) {
       const auto key = audit::VerifierKey::Parse(witness.key);
       cosigned += key.ok() && audit::FindSignature(published->note, *key).ok() ? 1 : 0;
     }
     const auto retry = retries_.find(log.number());
     const bool wait = retry != retries_.end() && Clock::now() < retry->second.at;
-    if (held_ && (cosigned >= quorum || wait)) return cosigned >= quorum;
+    settled = cosigned >= quorum || wait;
+    if (held_ && settled) return cosigned >= quorum;
   }
   Open open = rebuild ? Open{log, {}, ""} : Resume(log);
   if (auto s = GrowOrRebuild(open, log.size(), audit::ToHash(log.root())); !s.ok()) return s;
+  if (settled) return cosigned >= quorum;
   auto state = SignAndPublish(open, committed);
   if (!state.ok()) return state.status();
   const auto retry = retries_.try_emplace(log.number(), Retry{{}, kAskAgain}).first;
@@ -589,8 +588,7 @@ audit::ReadTile Publisher::TilesOf(const Open& open) const {
 }
 
 std::optional<std::string> Publisher::ReadTile(const std::string& folder, TileName name) const {
-  const size_t each =
-      name.kind == TileName::Kind::kEntries ? 2 + audit::kCommitmentSize : sizeof(audit::Hash);
+  const size_t each = name.kind == TileName::Kind::kEntries ? kEntryBytes : sizeof(audit::Hash);
   auto bytes = parts_.published->Read(folder + "/" + name.Path());
   if (!bytes.ok() && !name.full()) {
     // It has grown full meanwhile.
@@ -634,12 +632,11 @@ absl::StatusOr<audit::ProofFile> Publisher::Prove(const std::string& origin, uin
   if (index >= c.size) return absl::UnavailableError("no checkpoint covers this entry yet");
   auto proof = audit::ProveInclusion(index, c.size, PublishedTiles(FolderOf(origin), c.size));
   if (!proof || !audit::VerifyInclusion(index, c.size, audit::LeafHash(commitment), *proof, c.root)) {
-    const Journal::Committed committed = parts_.journal->committed();
+    const std::vector<pb::LogRecord> logs = parts_.journal->Logs();
     base::Lock lock(mutex_);
-    for (const pb::LogRecord& log : *committed.closed) {
+    for (const pb::LogRecord& log : logs) {
       if (log.origin() == origin) damaged_.insert(log.number());
     }
-    if (committed.log.origin() == origin) damaged_.insert(committed.log.number());
     return Refuse("the published tiles do not prove what they should; they are being built again");
   }
   file.extra = commitment;
@@ -652,9 +649,7 @@ absl::Status Publisher::CheckEverything() {
   if (auto s = parts_.journal->CheckLog(&stopping_); !s.ok()) return s;
   const std::string folder = parts_.published->folder();
   if (folder.empty()) return absl::OkStatus();
-  const Journal::Committed committed = parts_.journal->committed();
-  std::vector<pb::LogRecord> logs = *committed.closed;
-  logs.push_back(committed.log);
+  const std::vector<pb::LogRecord> logs = parts_.journal->Logs();
   for (size_t i = 0; i < logs.size(); ++i) {
     const pb::LogRecord& log = logs[i];
     if (log.pruned()) continue;

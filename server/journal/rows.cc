@@ -5,13 +5,14 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "audit/opening.h"
 #include "server/keys/sealing.h"
 #include "waarborg/v1/store.pb.h"
 
 namespace waarborg::journal {
 namespace {
 
-constexpr size_t kCommitmentSize = 32;
+using audit::kCommitmentSize;
 constexpr size_t kRowsPerBatch = 1000;
 void AppendShort(std::string& row, uint32_t number) {
   for (int shift = 24; shift >= 0; shift -= 8) row += static_cast<char>(number >> shift);
@@ -72,6 +73,12 @@ static_assert(std::size(kSteps) == kSchema - 1);
 void AppendNumber(std::string& row, uint64_t number) {
   AppendShort(row, static_cast<uint32_t>(number >> 32));
   AppendShort(row, static_cast<uint32_t>(number));
+}
+
+std::string NumberValue(uint64_t number) {
+  std::string value;
+  AppendNumber(value, number);
+  return value;
 }
 
 uint64_t NumberAt(std::string_view row, size_t at) {

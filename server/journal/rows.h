@@ -37,6 +37,8 @@ inline constexpr int kSchema = 3;
 inline constexpr char kIndexed[] = "m/indexed";
 
 void AppendNumber(std::string& row, uint64_t number);
+// The same by itself.
+std::string NumberValue(uint64_t number);
 // Eight bytes at this place; the row is long enough.
 uint64_t NumberAt(std::string_view row, size_t at);
 
