@@ -86,10 +86,7 @@ class BytesOutCall final : public Tag {
   }
 
   ~BytesOutCall() override {
-    if (state_ != State::kWaiting) {
-      server_.live_streams().Remove(&context_);
-      server_.CallEnds();
-    }
+    if (state_ != State::kWaiting) server_.StreamEnds(&context_);
     base::Wipe(bytes_);
   }
 
@@ -101,9 +98,8 @@ class BytesOutCall final : public Tag {
       }
       if (!server_.stopping()) Arm(server_, request_, handler_);
       const access::Credentials credentials = server_.CredentialsOf(context_);
-      const bool room = server_.live_streams().Add(&context_, credentials.key_fingerprint);
-      if (!server_.CallBegins() || !room) {
-        Finish(ToStatus(domain::Refusal(room ? domain::Rule::kStopping : domain::Rule::kBusy)));
+      if (auto refused = server_.StreamBegins(&context_, credentials.key_fingerprint)) {
+        Finish(ToStatus(refused));
         return;
       }
       state_ = State::kWriting;
@@ -180,10 +176,7 @@ class BytesInCall final : public Tag {
 
   ~BytesInCall() override {
     if (counted_) server_.UploadEnds();
-    if (state_ != State::kWaiting) {
-      server_.live_streams().Remove(&context_);
-      server_.CallEnds();
-    }
+    if (state_ != State::kWaiting) server_.StreamEnds(&context_);
     base::Wipe(bytes_);
   }
 
@@ -196,12 +189,9 @@ class BytesInCall final : public Tag {
         }
         if (!server_.stopping()) Arm(server_, request_, on_first_, handler_, max_bytes_);
         credentials_ = server_.CredentialsOf(context_);
-        {
-          const bool room = server_.live_streams().Add(&context_, credentials_.key_fingerprint);
-          if (!server_.CallBegins() || !room) {
-            Fail(room ? domain::Rule::kStopping : domain::Rule::kBusy);
-            return;
-          }
+        if (auto refused = server_.StreamBegins(&context_, credentials_.key_fingerprint)) {
+          Fail(*refused);
+          return;
         }
         state_ = State::kReadingFirst;
         reader_.Read(&first_, this);

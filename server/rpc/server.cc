@@ -234,6 +234,14 @@ bool Server::CallBegins() {
   return !stopping_;
 }
 
+domain::Verdict Server::StreamBegins(grpc::ServerContext* context, const std::string& key_fingerprint) {
+  const bool room = live_streams_.Add(context, key_fingerprint);
+  const bool open = CallBegins();
+  if (!room) return domain::Refusal(domain::Rule::kBusy);
+  if (!open) return domain::Refusal(domain::Rule::kStopping);
+  return domain::kAllowed;
+}
+
 void Server::Finish() {
   if (finished_ || queue_ == nullptr) return;
   finished_ = true;

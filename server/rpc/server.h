@@ -113,6 +113,13 @@ class Server {
   // Counts a call as under way. False when the server is stopping: then answer `stopping`.
   bool CallBegins();
   void CallEnds() { --under_way_; }
+  // The same for a stream of this station's, of which each may have a few: nothing, or why it may not go on.
+  // StreamEnds follows either way.
+  domain::Verdict StreamBegins(grpc::ServerContext* context, const std::string& key_fingerprint);
+  void StreamEnds(grpc::ServerContext* context) {
+    live_streams_.Remove(context);
+    CallEnds();
+  }
   bool stopping() const { return stopping_; }
   std::atomic<int>& tags_alive() { return tags_alive_; }
   // Counts an upload. False when there are as many as memory is set aside for.

@@ -24,6 +24,7 @@
 #include "server/rpc/wipe.h"
 #include "tests/e2e/town_test.h"
 #include "tests/support/portrait.h"
+#include "tests/support/raw_call.h"
 #include "waarborg/v1/audit.pb.h"
 #include "waarborg/v1/checks.grpc.pb.h"
 #include "waarborg/v1/releases.grpc.pb.h"
@@ -34,20 +35,6 @@ namespace {
 
 namespace pb = waarborg::v1;
 using Clock = std::chrono::steady_clock;
-
-std::string Slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-std::string Output(const std::string& command) {
-  std::string out;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  char buffer[4096];
-  while (const size_t n = fread(buffer, 1, sizeof buffer, pipe)) out.append(buffer, n);
-  pclose(pipe);
-  return out;
-}
 
 class AttackTest : public TownTest {
  protected:
@@ -203,22 +190,8 @@ TEST_F(AttackTest, TheDeskIsAnsweredAmongTwoThousandConnectionsThatDoNothing) {
 
 TEST_F(AttackTest, OversizedAndMalformedMessagesAreRefusedAndHarmNobody) {
   client::Connection& desk = town->At("receptie", "receptie-1");
-  grpc::GenericStub stub(desk.channel());
   auto send = [&](const std::string& path, const std::string& bytes) {
-    grpc::CompletionQueue queue;
-    grpc::ClientContext context;
-    desk.Prepare(context);
-    const grpc::Slice slice(bytes);
-    const grpc::ByteBuffer buffer(&slice, 1);
-    grpc::ByteBuffer answer;
-    grpc::Status status;
-    auto call = stub.PrepareUnaryCall(&context, path, buffer, &queue);
-    call->StartCall();
-    call->Finish(&answer, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
-    return status.error_code();
+    return RawCall(desk, path, bytes).error_code();
   };
   const std::string check = "/waarborg.v1.CheckService/CheckVisitor";
   EXPECT_EQ(send(check, std::string(1 << 20, 'x')), grpc::StatusCode::RESOURCE_EXHAUSTED);
@@ -237,21 +210,7 @@ TEST_F(AttackTest, AFloodOfHealthQuestionsKeepsNobodyWaiting) {
   for (int t = 0; t < 32; ++t) {
     flood.emplace_back([&] {
       while (!stop) {
-        grpc::GenericStub stub(stranger.channel());
-        grpc::CompletionQueue queue;
-        grpc::ClientContext context;
-        stranger.Prepare(context);
-        const grpc::Slice empty("");
-        const grpc::ByteBuffer nothing(&empty, 1);
-        grpc::ByteBuffer answer;
-        grpc::Status status;
-        auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", nothing, &queue);
-        call->StartCall();
-        call->Finish(&answer, &status, nullptr);
-        void* tag = nullptr;
-        bool ok = false;
-        queue.Next(&tag, &ok);
-        asked += status.ok();
+        asked += RawCall(stranger, "/grpc.health.v1.Health/Check", "").ok();
       }
     });
   }

@@ -23,6 +23,7 @@
 #include "server/photos/raster.h"
 #include "tests/e2e/town_test.h"
 #include "tests/support/portrait.h"
+#include "tests/support/raw_call.h"
 #include "tests/support/signing_in.h"
 #include "waarborg/v1/checks.grpc.pb.h"
 #include "waarborg/v1/releases.grpc.pb.h"
@@ -32,22 +33,6 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace pb = waarborg::v1;
-
-std::string Slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-// Output of a shell command, both streams.
-std::string Output(const std::string& command) {
-  std::string out;
-  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  char buffer[4096];
-  size_t n = 0;
-  while ((n = fread(buffer, 1, sizeof buffer, pipe)) > 0) out.append(buffer, n);
-  pclose(pipe);
-  return out;
-}
 
 class HouseTest : public TownTest {
  protected:
@@ -404,24 +389,10 @@ TEST_F(HouseTest, ACertificateOfAnotherAuthorityIsNotLetIn) {
 // grpc.health.v1: an empty request asks for the whole server; field 1 of the answer is 1 when it serves.
 TEST_F(HouseTest, HealthIsTheStandardService) {
   client::Connection& open = town->At("nobody", "receptie-1");
-  grpc::GenericStub stub(open.channel());
-  grpc::CompletionQueue queue;
-  grpc::ClientContext context;
-  open.Prepare(context);
-  const grpc::Slice empty("");
-  const grpc::ByteBuffer nothing(&empty, 1);
-  grpc::ByteBuffer answer;
-  grpc::Status status;
-  auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", nothing, &queue);
-  call->StartCall();
-  call->Finish(&answer, &status, nullptr);
-  void* tag = nullptr;
-  bool ok = false;
-  queue.Next(&tag, &ok);
+  std::string answer;
+  const grpc::Status status = RawCall(open, "/grpc.health.v1.Health/Check", "", &answer);
   ASSERT_TRUE(status.ok()) << status.error_message();
-  grpc::Slice slice;
-  ASSERT_TRUE(answer.DumpToSingleSlice(&slice).ok());
-  EXPECT_EQ(std::string(slice.begin(), slice.end()), std::string("\x08\x01"));
+  EXPECT_EQ(answer, std::string("\x08\x01"));
 }
 
 // The first week: somebody loses a telephone, two people give them another start, and the log shows what the

@@ -31,11 +31,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string Slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 std::set<std::string> Facts(const client::Reply& reply, const std::string& name) {
   std::set<std::string> out;
   for (const auto& [fact, value] : reply.facts) {

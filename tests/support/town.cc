@@ -35,11 +35,6 @@ constexpr absl::Duration kIdle = absl::Minutes(10);
   std::exit(1);
 }
 
-std::string Slurp(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 void Spill(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
 }
@@ -81,6 +76,21 @@ std::string SourceFolder() {
 }
 std::string ProgramFolder() {
   return WAARBORG_PROGRAM_FOLDER;
+}
+
+std::string Slurp(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string Output(const std::string& shell_command) {
+  std::string out;
+  FILE* pipe = popen((shell_command + " 2>&1").c_str(), "r");
+  char buffer[4096];
+  size_t n = 0;
+  while ((n = fread(buffer, 1, sizeof buffer, pipe)) > 0) out.append(buffer, n);
+  pclose(pipe);
+  return out;
 }
 
 void MustRun(const std::string& shell_command) {

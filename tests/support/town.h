@@ -91,6 +91,10 @@ class Town {
 
 // Runs a program and ends this one with a message when it fails.
 void MustRun(const std::string& shell_command);
+// Output of a shell command, both streams.
+std::string Output(const std::string& shell_command);
+// The whole file; empty when it is not there.
+std::string Slurp(const std::string& path);
 // The source tree, and the folder of the built programs.
 std::string SourceFolder();
 std::string ProgramFolder();
