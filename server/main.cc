@@ -227,6 +227,7 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   server.Shutdown(absl::Seconds(5));
   workers.Stop();
   passwords.Stop();
+  house->background->Stop();  // it wakes the server; what is left of a destruction is for the next start
   house->journal->Stop();
   server.Finish();
   house->publisher->Stop();

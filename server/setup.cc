@@ -65,14 +65,20 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock&
   if (!store.ok()) return store.status();
   house.store = wrap ? wrap(std::move(*store)) : std::move(*store);
   const std::string keys_folder = config.data_folder + "/keys";
-  auto file_keys = keys::Keystore::Open(keys_folder, "file", *root, random);
+  house.home = keys::NewFileHome(*root, random);
+  auto file_keys = keys::Keystore::Open(keys_folder, "file", *house.home, random);
   if (!file_keys.ok()) return file_keys.status();
   house.file_keys = std::move(*file_keys);
-  auto photo_keys = keys::Keystore::Open(keys_folder, "photo", *root, random);
+  auto photo_keys = keys::Keystore::Open(keys_folder, "photo", *house.home, random);
   if (!photo_keys.ok()) return photo_keys.status();
   house.photo_keys = std::move(*photo_keys);
-  auto journal = journal::Journal::Open({&clock, &random, house.store.get(), house.file_keys.get(),
-                                         house.photo_keys.get(), &room, config.log_name});
+  house.background = std::make_unique<base::Workers>(1, 4);
+  journal::Journal::Parts parts{
+      &clock, &random,        house.store.get(), house.file_keys.get(), house.photo_keys.get(),
+      &room,  config.log_name};
+  parts.background = house.background.get();
+  parts.trim_folder = config.data_folder;
+  auto journal = journal::Journal::Open(parts);
   if (!journal.ok()) return journal.status();
   house.journal = std::move(*journal);
   auto published = journal::OpenLogFiles(config.log_folder, /*open_to_all=*/true);

@@ -12,6 +12,7 @@
 #include "server/base/clock.h"
 #include "server/base/random.h"
 #include "server/base/room.h"
+#include "server/base/workers.h"
 #include "server/config/config.h"
 #include "server/journal/journal.h"
 #include "server/journal/publisher.h"
@@ -23,8 +24,11 @@ namespace waarborg::server {
 // The parts of a running house, in the order in which they depend on each other.
 struct House {
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<keys::GenerationHome> home;
   std::unique_ptr<keys::Keystore> file_keys;
   std::unique_ptr<keys::Keystore> photo_keys;
+  // Does what takes long in a destruction; ends before what it works on.
+  std::unique_ptr<base::Workers> background;
   std::unique_ptr<journal::Journal> journal;
   std::unique_ptr<journal::LogFiles> published;
   std::unique_ptr<journal::LogFiles> memory;

@@ -79,8 +79,12 @@ absl::Status WriteFileDurably(const std::string& path, std::string_view content)
     if (!WriteAll(fd.get(), content)) return Failed("write", temporary);
     if (fsync(fd.get()) != 0) return Failed("sync", temporary);
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) return Failed("rename", temporary);
-  return SyncFolderOf(path);
+  return RenameDurably(temporary, path);
+}
+
+absl::Status RenameDurably(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) return Failed("rename", from);
+  return SyncFolderOf(to);
 }
 
 absl::Status AppendDurably(const std::string& path, std::string_view content) {

@@ -18,6 +18,9 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 // disk; on an error what was there before is still there. Mode 0600.
 absl::Status WriteFileDurably(const std::string& path, std::string_view content);
 
+// Renames over what is there and syncs the folder of the new name; the content must be on disk already.
+absl::Status RenameDurably(const std::string& from, const std::string& to);
+
 // Appends and syncs the data.
 absl::Status AppendDurably(const std::string& path, std::string_view content);
 

@@ -39,7 +39,19 @@ constexpr Row kTable[] = {
     {S::kDestroying, E::kEnd, S::kDestroying},  // a wrong photo on its way out: no right one follows
     {S::kDestroying, E::kKeyDestroyed, S::kDestroyed},
     {S::kDestroying, E::kWrongKeyDestroyed, S::kConsented},
+    {S::kSupplied, E::kLoseKey, S::kConsented},
+    {S::kReleased, E::kLoseKey, S::kConsented},
+    {S::kDarkened, E::kLoseKey, S::kConsented},
 };
+
+// What was said of the photo that is gone, so that another can take its place.
+void ForgetPhoto(Release& release) {
+  release.photo_id.clear();
+  release.supplied_by.clear();
+  release.source_id.clear();
+  release.released_by.clear();
+  release.recipient_unit_ids.clear();
+}
 
 }  // namespace
 
@@ -83,15 +95,15 @@ void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now) {
   const bool wrong = release.destruction_reason == DestructionReason::kWrongPhoto && !ban_is_final;
   if (Advance(release, wrong ? PhotoEvent::kWrongKeyDestroyed : PhotoEvent::kKeyDestroyed)) return;
   if (wrong) {
-    release.photo_id.clear();
-    release.supplied_by.clear();
-    release.source_id.clear();
-    release.released_by.clear();
-    release.recipient_unit_ids.clear();
+    ForgetPhoto(release);
     release.destruction_reason = DestructionReason::kNone;
   } else {
     release.destroyed_at = now;
   }
+}
+
+void LosePhoto(Release& release) {
+  if (!Advance(release, PhotoEvent::kLoseKey)) ForgetPhoto(release);
 }
 
 }  // namespace waarborg::domain

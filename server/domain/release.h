@@ -45,6 +45,7 @@ enum class PhotoEvent {
   kEnd,                // the ban ended, or an objection was upheld
   kKeyDestroyed,       // the keystore has let go of the key
   kWrongKeyDestroyed,  // the same for a wrong photo: the right one may follow under the same consent
+  kLoseKey,            // the keystore was lost: the photo may be supplied again under the same consent
   kCount,
 };
 
@@ -113,5 +114,9 @@ bool EndRelease(Release& release, DestructionReason reason);
 // The key of the photo is gone. A wrong photo makes room for the right one unless `ban_is_final`; anything
 // else is final.
 void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now);
+
+// The key of the photo was lost, without anybody having meant it to go: back to where it can be supplied
+// again. Only when HasPhoto.
+void LosePhoto(Release& release);
 
 }  // namespace waarborg::domain

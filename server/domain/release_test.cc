@@ -36,6 +36,9 @@ const std::map<std::pair<S, E>, S> kLegal{
     {{S::kDestroying, E::kEnd}, S::kDestroying},
     {{S::kDestroying, E::kKeyDestroyed}, S::kDestroyed},
     {{S::kDestroying, E::kWrongKeyDestroyed}, S::kConsented},
+    {{S::kSupplied, E::kLoseKey}, S::kConsented},
+    {{S::kReleased, E::kLoseKey}, S::kConsented},
+    {{S::kDarkened, E::kLoseKey}, S::kConsented},
 };
 
 TEST(ReleaseTable, EveryStateAndEventLeadsWhereTheProcedureSays) {

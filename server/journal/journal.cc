@@ -27,6 +27,12 @@ constexpr size_t kMaxQueue = 4096;
 constexpr absl::Duration kRecordTimeEvery = absl::Minutes(10);
 constexpr absl::Duration kIdempotencyTerm = absl::Hours(24);
 constexpr size_t kSweepAtOnce = 1000;
+// So many files are changed in one turn of the journal's own, so that checks get theirs in between.
+constexpr size_t kAtOnce = 200;
+
+std::string PhotoRow(const std::string& photo_id) {
+  return "ph/" + photo_id;
+}
 
 std::string IdempotencyRow(const std::string& digest) {
   return "i/" + base::ToHex(digest);
@@ -71,6 +77,10 @@ void Turn::PutPhoto(std::string photo_id, std::string jpeg) {
   photos_.emplace_back(std::move(photo_id), std::move(jpeg));
 }
 
+void Turn::DeletePhoto(std::string photo_id) {
+  photos_gone_.push_back(std::move(photo_id));
+}
+
 void Turn::Discard() {
   bans_.clear();
   people_.clear();
@@ -79,6 +89,7 @@ void Turn::Discard() {
   reviews_.clear();
   configuration_.reset();
   photos_.clear();
+  photos_gone_.clear();
   entries_.clear();
   remembered_.clear();
   believe_clock_ = false;
@@ -117,6 +128,8 @@ std::optional<base::Secret> Turn::PhotoKey(const std::string& photo_id) const {
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const Parts& parts) {
   std::unique_ptr<Journal> journal(new Journal(parts));
+  journal->destruction_.emplace(Destruction::Parts{parts.clock, parts.photo_keys, parts.file_keys,
+                                                   parts.store, parts.background, parts.trim_folder});
   if (auto s = journal->Load(); !s.ok()) return s;
   return journal;
 }
@@ -198,13 +211,18 @@ absl::Status Journal::Load() {
   });
   if (!s.ok()) return s;
   if (!broken.ok()) return broken;
-  FindOrphans();
+  CompareKeys();
   return LoadLog();
 }
 
-void Journal::FindOrphans() {
+void Journal::CompareKeys() {
   std::set<std::string> named;
-  for (const auto& [id, ban] : world_.bans()) named.insert(ban.release.photo_id);
+  for (const auto& [id, ban] : world_.bans()) {
+    named.insert(ban.release.photo_id);
+    if (ban.release.HasPhoto() && parts_.photo_keys->Find(ban.release.photo_id) == nullptr) {
+      lost_.push_back(id);
+    }
+  }
   parts_.photo_keys->ForEach([&](const std::string& id, const base::Secret&) {
     if (!named.contains(id)) orphans_.push_back(id);
   });
@@ -434,7 +452,7 @@ absl::Time Turn::clock_reading() const {
 }
 
 Journal::Condition Journal::condition() const {
-  return {failed_, no_room_, time_.in_doubt(), time_.behind(), destruction_due_};
+  return {failed_, no_room_, time_.in_doubt(), time_.behind(), destruction_due_, sweeping_due_};
 }
 
 absl::Time Journal::begun() const {
@@ -447,8 +465,16 @@ absl::Time Journal::begun() const {
 absl::Status Journal::RunNow(const std::function<void(Turn&)>& work) {
   std::vector<Work> works;
   works.push_back({work, [](bool) {}});
-  if (auto s = RunBatch(works); !s.ok()) return s;
-  return DestroyPhotos();
+  do {
+    if (auto s = RunBatch(works); !s.ok()) return s;
+    works.clear();
+  } while (DueNow() || !lost_.empty());
+  return Destroy(/*wait=*/true);
+}
+
+void Journal::OnWork(std::function<void()> f) {
+  destruction_->OnStep(f);
+  on_work_ = std::move(f);
 }
 
 void Journal::Stop() {
@@ -484,7 +510,7 @@ void Journal::RunQueued() {
   const bool busy = !batch_.empty();
   absl::Status s = no_room_ ? RunDestructionOnly() : RunBatch(batch_);
   batch_.clear();
-  if (s.ok() && !no_room_) s = DestroyPhotos();
+  if (s.ok() && !no_room_) s = Destroy(/*wait=*/false);
   if (s.ok() && !no_room_ && !busy) s = SweepPruned().status();
   if (!s.ok()) {
     failed_ = true;
@@ -493,7 +519,9 @@ void Journal::RunQueued() {
 }
 
 absl::Status Journal::RunDestructionOnly() {
-  const bool due = world_.NextDue() <= time_.Look() || !world_.destroying().empty();
+  const bool due = world_.NextDue() <= time_.Look() ||
+                   (!world_.destroying().empty() &&
+                    (!destruction_->keyless() || world_.destroying().size() > destroying_.size()));
   if (!due || time_.in_doubt()) return absl::OkStatus();
   parts_.room->Release();
   const absl::Status s = RunNow([](Turn&) {});
@@ -506,6 +534,11 @@ absl::Status Journal::RunBatch(std::vector<Work>& works) {
   store::Batch batch;
   if (now >= page_ends_ && !time_.in_doubt()) TurnThePage(now, batch);
   bool believe_clock = false;
+  if (!lost_.empty()) {
+    Turn turn(*this, world_, *parts_.random, now, frontier_.size());
+    WriteOffLostPhotos(turn);
+    Apply(turn, batch);
+  }
   if (clockwork_ && world_.NextDue() <= now && !time_.in_doubt()) {
     Turn turn(*this, world_, *parts_.random, now, frontier_.size());
     clockwork_(turn);
@@ -577,10 +610,11 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
     page_ends_ = absl::InfinitePast();
   }
   for (auto& [id, jpeg] : turn.photos_) {
-    const std::string row = "ph/" + id;
+    const std::string row = PhotoRow(id);
     batch.Put(row, keys::Seal(parts_.photo_keys->Add(id), jpeg, row, *parts_.random));
     base::Wipe(jpeg);
   }
+  for (const std::string& id : turn.photos_gone_) batch.Delete(PhotoRow(id));
   for (auto& [digest, record] : turn.remembered_) {
     const std::string row = IdempotencyRow(digest);
     put(row, record.SerializeAsString());
@@ -738,60 +772,110 @@ absl::Status Journal::Commit(store::Batch& batch, absl::Time now) {
   return absl::OkStatus();
 }
 
-// The intent is in the log. Now the keys go, then the ciphertext, with the entry that says so. A crash
-// anywhere between leaves the bans in kDestroying, and the next start comes here again before it serves.
-absl::Status Journal::DestroyPhotos() {
-  if (world_.destroying().empty() && orphans_.empty()) return absl::OkStatus();
-  if (time_.in_doubt()) return absl::OkStatus();
-  const absl::Time now = time_.Look();
-  destruction_due_ = std::min(destruction_due_, now);
-  const std::vector<std::string> ban_ids(world_.destroying().begin(), world_.destroying().end());
-  std::vector<std::string> photo_ids;
-  for (const std::string& id : ban_ids) photo_ids.push_back(world_.FindBan(id)->release.photo_id);
-  photo_ids.insert(photo_ids.end(), orphans_.begin(), orphans_.end());
-  auto generation = parts_.photo_keys->Destroy(photo_ids);
-  if (!generation.ok()) return generation.status();
+void Journal::WriteOffLostPhotos(Turn& turn) {
+  for (size_t i = 0; i < kAtOnce && !lost_.empty(); ++i) {
+    domain::Ban ban = *world_.FindBan(lost_.back());
+    lost_.pop_back();
+    if (!ban.release.HasPhoto()) continue;
+    pb::AuditRecord record;
+    record.set_event("PhotoKeyLost");
+    record.set_result(pb::RESULT_DONE);
+    record.set_ban_id(ban.id);
+    record.set_photo_id(ban.release.photo_id);
+    turn.DeletePhoto(ban.release.photo_id);
+    domain::LosePhoto(ban.release);
+    record.set_ban_state(static_cast<pb::BanState>(ban.state));
+    record.set_photo_state(static_cast<pb::PhotoState>(ban.release.state));
+    turn.Log(std::move(record));
+    turn.Put(std::move(ban));
+  }
+}
 
+bool Journal::DueNow() const {
+  return clockwork_ && !time_.in_doubt() && world_.NextDue() <= time_.now();
+}
+
+bool Journal::pressing() const {
+  if (failed_ || time_.in_doubt()) return false;
+  return DueNow() || destruction_->pressing() || (destruction_->done() && !no_room_);
+}
+
+// The intent is in the log. Now the keys go, then the ciphertext, then comes the entry that says so. A crash
+// anywhere between leaves the bans in kDestroying, and the next start comes here again before it serves.
+absl::Status Journal::Destroy(bool wait) {
+  if (time_.in_doubt()) return absl::OkStatus();
+  for (;;) {
+    if (destruction_->idle()) {
+      // What ends at the same moment goes in one generation.
+      if (DueNow() && !wait) return absl::OkStatus();
+      if (world_.destroying().empty() && orphans_.empty()) return absl::OkStatus();
+      destroying_.assign(world_.destroying().begin(), world_.destroying().end());
+      orphans_going_ = std::exchange(orphans_, {});
+      std::vector<std::string> photo_ids = orphans_going_;
+      for (const std::string& id : destroying_) photo_ids.push_back(world_.FindBan(id)->release.photo_id);
+      std::vector<std::string> rows;
+      for (const std::string& id : photo_ids) rows.push_back(PhotoRow(id));
+      destruction_->Begin(photo_ids, {}, std::move(rows));
+      destruction_due_ = time_.now();
+    }
+    if (auto s = destruction_->Advance(/*may_sweep=*/!no_room_, wait); !s.ok()) return s;
+    if (destruction_->stuck() && world_.destroying().size() > destroying_.size()) {
+      // More has ended meanwhile, and a key does not wait for the sweeping up of another.
+      destruction_->End();
+      orphans_.insert(orphans_.end(), orphans_going_.begin(), orphans_going_.end());
+      continue;
+    }
+    if (destruction_->keyless()) {
+      if (sweeping_due_ == absl::InfiniteFuture()) sweeping_due_ = destruction_due_;
+      destruction_due_ = absl::InfiniteFuture();
+    }
+    if (!destruction_->done() || no_room_) return absl::OkStatus();
+    auto more = ReportDestroyed();
+    if (!more.ok()) return more.status();
+    if (!*more) {
+      destruction_->End();
+      sweeping_due_ = absl::InfiniteFuture();
+    }
+    if (!wait) return absl::OkStatus();
+  }
+}
+
+absl::StatusOr<bool> Journal::ReportDestroyed() {
+  const absl::Time now = time_.Look();
   store::Batch batch;
   Turn turn(*this, world_, *parts_.random, now, frontier_.size());
-  for (const std::string& id : ban_ids) {
-    domain::Ban ban = *world_.FindBan(id);
+  const auto record_of = [&](const char* event, const std::string& photo_id) {
     pb::AuditRecord record;
-    record.set_event("PhotoDestroyed");
+    record.set_event(event);
     record.set_result(pb::RESULT_DONE);
-    record.set_ban_id(id);
-    record.set_photo_id(ban.release.photo_id);
+    record.set_photo_id(photo_id);
+    record.set_key_generation(parts_.photo_keys->generation());
+    record.set_destroyed_generation(destruction_->TakeGeneration(photo_id));
+    for (pb::DestructionCheck check : destruction_->checks()) record.add_checks(check);
+    record.set_key_home(destruction_->home());
+    return record;
+  };
+  size_t said = 0;
+  for (; said < kAtOnce && !destroying_.empty(); ++said) {
+    domain::Ban ban = *world_.FindBan(destroying_.back());
+    destroying_.pop_back();
+    pb::AuditRecord record = record_of("PhotoDestroyed", ban.release.photo_id);
+    record.set_ban_id(ban.id);
     record.set_destruction_reason(static_cast<pb::DestructionReason>(ban.release.destruction_reason));
-    record.set_key_generation(*generation);
     record.set_due_at_ms(absl::ToUnixMillis(ban.release.destruction_due_at.value_or(now)));
-    batch.Delete("ph/" + ban.release.photo_id);
     domain::CompleteDestruction(ban.release, domain::IsFinal(ban.state), now);
     record.set_ban_state(static_cast<pb::BanState>(ban.state));
     record.set_photo_state(static_cast<pb::PhotoState>(ban.release.state));
     turn.Log(std::move(record));
     turn.Put(std::move(ban));
   }
-  for (const std::string& photo_id : orphans_) {
-    pb::AuditRecord record;
-    record.set_event("OrphanKeyDestroyed");
-    record.set_result(pb::RESULT_DONE);
-    record.set_photo_id(photo_id);
-    record.set_key_generation(*generation);
-    batch.Delete("ph/" + photo_id);
-    turn.Log(std::move(record));
+  for (; said < kAtOnce && !orphans_going_.empty(); ++said) {
+    turn.Log(record_of("OrphanKeyDestroyed", orphans_going_.back()));
+    orphans_going_.pop_back();
   }
-  orphans_.clear();
   Apply(turn, batch);
   if (auto s = Commit(batch, now); !s.ok()) return s;
-  destruction_due_ = absl::InfiniteFuture();
-  if (no_room_) return absl::OkStatus();
-  // The keys are gone and that is on record; what is left is noise, and sweeping it up may wait for a better
-  // moment.
-  if (auto s = parts_.store->Compact("ph/"); !s.ok()) {
-    std::fprintf(stderr, "waarborgd: could not sweep up after a destruction: %s\n",
-                 std::string(s.message()).c_str());
-  }
-  return absl::OkStatus();
+  return !destroying_.empty() || !orphans_going_.empty();
 }
 
 std::string Journal::SealHouse(const std::string& key, const std::string& value) {
@@ -799,7 +883,7 @@ std::string Journal::SealHouse(const std::string& key, const std::string& value)
 }
 
 absl::StatusOr<std::string> Journal::ReadSealedPhoto(const std::string& photo_id) const {
-  return parts_.store->Get("ph/" + photo_id);
+  return parts_.store->Get(PhotoRow(photo_id));
 }
 
 }  // namespace waarborg::journal

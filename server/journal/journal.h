@@ -17,6 +17,8 @@
 #include "server/base/mutex.h"
 #include "server/base/random.h"
 #include "server/base/room.h"
+#include "server/base/workers.h"
+#include "server/journal/destruction.h"
 #include "server/journal/log_index.h"
 #include "server/journal/log_reader.h"
 #include "server/journal/timekeeper.h"
@@ -59,6 +61,8 @@ class Turn {
   void PutConfiguration(std::string toml, domain::Municipality m);
   // Keeps a normalised photo, sealed under a key of its own that is on disk before it.
   void PutPhoto(std::string photo_id, std::string jpeg);
+  // Forgets the ciphertext of a photo whose key was lost.
+  void DeletePhoto(std::string photo_id);
 
   // Forgets everything staged so far, entries included.
   void Discard();
@@ -95,6 +99,7 @@ class Turn {
   std::vector<domain::Change> changes_;
   std::optional<std::pair<std::string, domain::Municipality>> configuration_;
   std::vector<std::pair<std::string, std::string>> photos_;
+  std::vector<std::string> photos_gone_;
   std::vector<waarborg::v1::ReviewRecord> reviews_;
   std::vector<std::pair<waarborg::v1::AuditRecord, waarborg::v1::Words>> entries_;
   std::vector<std::pair<std::string, waarborg::v1::IdempotencyRecord>> remembered_;
@@ -129,6 +134,10 @@ class Journal {
     std::string log_name;
     // So many entries of the index are kept in memory before they become rows.
     uint64_t index_chunk = 2048;
+    // For what takes long in a destruction; null: it is done here and now. Stopped before the journal goes.
+    base::Workers* background = nullptr;
+    // A folder on the file system whose freed blocks are discarded after a destruction; empty: none are.
+    std::string trim_folder = {};
   };
 
   // Reads everything back but the log, of which the head is taken; CheckLog looks at the rest. All parts
@@ -144,7 +153,8 @@ class Journal {
     bool no_room = false;         // the disk is full: nothing is recorded but destruction
     bool clock_in_doubt = false;  // the time is not to be believed
     bool clock_behind = false;    // the clock is behind the log: time stands still until it has caught up
-    absl::Time destruction_due = absl::InfiniteFuture();  // since when a photo's key waits to be destroyed
+    absl::Time destruction_due = absl::InfiniteFuture();  // since when a key waits to be destroyed
+    absl::Time sweeping_due = absl::InfiniteFuture();     // since when what it opened waits to be swept up
   };
   Condition condition() const;
   // The instant of the newest batch. On the writer's thread.
@@ -152,8 +162,8 @@ class Journal {
   // Called once, on the writer's thread, when the writer has stopped because it cannot record.
   void OnFailure(std::function<void(const absl::Status&)> f) { on_failure_ = std::move(f); }
 
-  // Called by Submit, on its thread, when work has come for a writer that may be asleep. Must not block.
-  void OnWork(std::function<void()> f) { on_work_ = std::move(f); }
+  // Called when work has come for a writer that may be asleep, on the thread that brought it. Must not block.
+  void OnWork(std::function<void()> f);
 
   // Runs `work` and what is due at once; for setting up and for catching up. On the writer's thread.
   absl::Status RunNow(const std::function<void(Turn&)>& work);
@@ -162,6 +172,9 @@ class Journal {
   void RunQueued();
   // Work that waits; from any thread.
   size_t queued() const { return queued_; }
+  // The journal has more of its own to do at once: RunQueued should be called without waiting. On the
+  // writer's thread.
+  bool pressing() const;
 
   // False when the queue is full or the journal is stopping; then nothing of `work` is called. From any
   // thread.
@@ -228,9 +241,17 @@ class Journal {
   // The tree over the first `size` entries; over fewer when there are fewer in order.
   absl::StatusOr<audit::Frontier> Rebuild(const waarborg::v1::LogRecord& log, uint64_t size,
                                           const std::atomic<bool>* stop) const;
-  // Photo keys that no file names: what a crash between keystore and store leaves behind.
-  void FindOrphans();
-  absl::Status DestroyPhotos();
+  // Photo keys that no file names: what a crash between keystore and store leaves behind. And files whose
+  // photo has no key: lost, since what is destroyed is on record.
+  void CompareKeys();
+  // The photos whose keys were lost can be supplied again.
+  void WriteOffLostPhotos(Turn& turn);
+  // The clock has something to do.
+  bool DueNow() const;
+  // Goes on with what is to be destroyed; with `wait`, until all of it is.
+  absl::Status Destroy(bool wait);
+  // Says of some of what was destroyed that it is gone; true when there is more to say.
+  absl::StatusOr<bool> ReportDestroyed();
   std::string SealHouse(const std::string& key, const std::string& value);
   const base::Secret& house_key() const { return *parts_.file_keys->Find("house"); }
 
@@ -251,8 +272,14 @@ class Journal {
   Timekeeper time_;
   absl::Time recorded_until_ = absl::InfinitePast();  // the time in the head on disk
   bool no_room_ = false;
+  // What is being destroyed: bans by id, and keys that no file names.
+  std::optional<Destruction> destruction_;
+  std::vector<std::string> destroying_;
+  std::vector<std::string> orphans_going_;
   absl::Time destruction_due_ = absl::InfiniteFuture();
+  absl::Time sweeping_due_ = absl::InfiniteFuture();
   std::vector<std::string> orphans_;
+  std::vector<std::string> lost_;
   std::map<std::string, waarborg::v1::IdempotencyRecord> idempotency_;
   absl::Time idempotency_swept_ = absl::InfinitePast();
   base::Secret idempotency_key_;

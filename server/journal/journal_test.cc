@@ -13,6 +13,7 @@
 #include "server/jobs/clockwork.h"
 #include "server/journal/rows.h"
 #include "server/keys/sealing.h"
+#include "tests/support/memory_home.h"
 #include "tests/support/memory_room.h"
 #include "tests/support/memory_store.h"
 
@@ -36,10 +37,12 @@ class JournalTest : public ::testing::Test {
   // As after a restart: everything in memory is gone.
   void Open() {
     journal.reset();
-    file_keys = *keys::Keystore::Open(folder, "file", root, random);
-    photo_keys = *keys::Keystore::Open(folder, "photo", root, random);
-    auto opened = Journal::Open(
-        {&clock, &random, &store, file_keys.get(), photo_keys.get(), &room, "test.example/log"});
+    file_keys = *keys::Keystore::Open(folder, "file", *home, random);
+    photo_keys = *keys::Keystore::Open(folder, "photo", *home, random);
+    Journal::Parts parts{&clock, &random,           &store, file_keys.get(), photo_keys.get(),
+                         &room,  "test.example/log"};
+    parts.background = parts_background;
+    auto opened = Journal::Open(parts);
     ASSERT_TRUE(opened.ok()) << opened.status();
     journal = std::move(*opened);
     journal->SetClockwork(jobs::RunDue);
@@ -72,21 +75,24 @@ class JournalTest : public ::testing::Test {
       turn.Log(Entry("SupplyPhoto"));
     });
   }
+  // In order; only those of one event when it is given.
+  std::vector<pb::AuditRecord> Records(const std::string& event = "") {
+    std::vector<pb::AuditRecord> records;
+    EXPECT_TRUE(journal->NewReader()
+                    ->ReadBack({},
+                               [&](const LogEntry& e) {
+                                 EXPECT_TRUE(e.record);
+                                 if (event.empty() || e.record->event() == event)
+                                   records.push_back(*e.record);
+                                 return true;
+                               })
+                    .ok());
+    return {records.rbegin(), records.rend()};
+  }
   std::vector<std::string> Events() {
     std::vector<std::string> events;
-    EXPECT_TRUE(journal
-                    ->RunNow([&](Turn& turn) {
-                      (void)turn;
-                      EXPECT_TRUE(journal->NewReader()
-                                      ->ReadBack({},
-                                                 [&](const LogEntry& e) {
-                                                   events.push_back(e.record ? e.record->event() : "?");
-                                                   return true;
-                                                 })
-                                      .ok());
-                    })
-                    .ok());
-    return {events.rbegin(), events.rend()};
+    for (const pb::AuditRecord& record : Records()) events.push_back(record.event());
+    return events;
   }
 
   std::string folder;
@@ -95,7 +101,9 @@ class JournalTest : public ::testing::Test {
   base::Secret root{std::string(32, 'r')};
   testing::MemoryStore store;
   testing::MemoryRoom room;
+  std::unique_ptr<keys::GenerationHome> home = keys::NewFileHome(root, random);
   std::unique_ptr<keys::Keystore> file_keys, photo_keys;
+  base::Workers* parts_background = nullptr;
   std::unique_ptr<Journal> journal;
 };
 
@@ -204,11 +212,154 @@ TEST_F(JournalTest, WithoutRoomAPhotoIsDestroyedAllTheSame) {
   clock.Set(clock.Now() + absl::Hours(25));
   journal->RunQueued();
   EXPECT_EQ(photo_keys->size(), 0u);
-  EXPECT_EQ(journal->world().FindBan("LV-1")->release.state, domain::PhotoState::kDestroyed);
   EXPECT_TRUE(room.held) << "the room kept for the next time was not set aside again";
+  // Sweeping up needs room, and the certificate says that it was done.
+  EXPECT_EQ(journal->world().FindBan("LV-1")->release.state, domain::PhotoState::kDestroying);
+  EXPECT_TRUE(store.rows.contains("ph/F-LV-1"));
+  EXPECT_EQ(journal->condition().destruction_due, absl::InfiniteFuture());
+  EXPECT_NE(journal->condition().sweeping_due, absl::InfiniteFuture());
   room.enough = true;
+  journal->RunQueued();
+  EXPECT_EQ(journal->world().FindBan("LV-1")->release.state, domain::PhotoState::kDestroyed);
+  EXPECT_FALSE(store.rows.contains("ph/F-LV-1"));
+  EXPECT_EQ(journal->condition().sweeping_due, absl::InfiniteFuture());
   EXPECT_EQ(Events(), (std::vector<std::string>{"SupplyPhoto", "BanExpired", "PhotoDestructionStarted",
                                                 "PhotoDestroyed"}));
+}
+
+TEST_F(JournalTest, WithoutRoomAKeyDoesNotWaitForTheSweepingUpOfAnother) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  clock.Set(clock.Now() + absl::Hours(1));
+  ASSERT_TRUE(Put("LV-2").ok());
+  room.enough = false;
+  for (size_t left : {1, 0}) {
+    clock.Set(clock.Now() + absl::Hours(left == 1 ? 23 : 2));
+    journal->RunQueued();
+    EXPECT_EQ(photo_keys->size(), left);
+  }
+  room.enough = true;
+  journal->RunQueued();
+  const auto destroyed = Records("PhotoDestroyed");
+  ASSERT_EQ(destroyed.size(), 2u);
+  for (const pb::AuditRecord& record : destroyed) {
+    EXPECT_EQ(record.destroyed_generation(), record.ban_id() == "LV-1" ? 1u : 2u);
+    EXPECT_EQ(record.key_generation(), 3u);
+  }
+}
+
+// ---- Destruction beside other work.
+
+// A house whose long work is done by another thread, on a token.
+class DestructionTest : public JournalTest {
+ protected:
+  void SetUp() override {
+    token = new testing::MemoryHome(random);
+    home.reset(token);
+    background = std::make_unique<base::Workers>(1, 4);
+    parts_background = background.get();
+    JournalTest::SetUp();
+  }
+  void TearDown() override {
+    background->Stop();
+    JournalTest::TearDown();
+  }
+  // As the server does, until `done` says so.
+  bool RunUntil(const std::function<bool()>& done) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > until) return false;
+      journal->RunQueued();
+    }
+    return true;
+  }
+  domain::PhotoState StateOf(const std::string& id) { return journal->world().FindBan(id)->release.state; }
+
+  testing::MemoryHome* token = nullptr;
+  std::unique_ptr<base::Workers> background;
+};
+
+TEST_F(DestructionTest, WorkGoesOnMeanwhileAndWhatIsSuppliedMeanwhileStays) {
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(Put("LV-" + std::to_string(i)).ok());
+  clock.Set(clock.Now() + absl::Hours(24));
+  int supplied = 0;
+  ASSERT_TRUE(RunUntil([&] {
+    // A photo with every turn; each is acknowledged before the next.
+    const std::string id = "LV-new" + std::to_string(supplied++);
+    EXPECT_TRUE(journal->Submit({[&, id](Turn& turn) {
+                                   turn.Put(WithPhoto(id));
+                                   turn.PutPhoto("F-" + id, "jpeg of " + id);
+                                   turn.Log(Entry("SupplyPhoto"));
+                                 },
+                                 [](bool durable) { EXPECT_TRUE(durable); }}));
+    journal->RunQueued();
+    return StateOf("LV-0") == domain::PhotoState::kDestroyed && journal->world().destroying().empty();
+  }));
+  EXPECT_EQ(photo_keys->size(), static_cast<size_t>(supplied));
+  background->Stop();
+  Open();
+  for (int i = 0; i < supplied; ++i) {
+    EXPECT_NE(photo_keys->Find("F-LV-new" + std::to_string(i)), nullptr) << i;
+  }
+  const auto destroyed = Records("PhotoDestroyed");
+  ASSERT_EQ(destroyed.size(), 300u);
+  for (const pb::AuditRecord& record : destroyed) {
+    EXPECT_EQ(record.destroyed_generation(), 1u) << "all in one generation";
+    EXPECT_EQ(record.key_home(), pb::KEY_HOME_TOKEN);
+    EXPECT_EQ(record.checks_size(), 4);
+  }
+}
+
+TEST_F(DestructionTest, ATokenThatDoesNotAnswerDelaysTheEntryAndRaisesAnAlarm) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  token->Silence(true);
+  clock.Set(clock.Now() + absl::Hours(24));
+  ASSERT_TRUE(RunUntil([&] { return StateOf("LV-1") == domain::PhotoState::kDestroying; }));
+  for (int i = 0; i < 5; ++i) {
+    clock.Set(clock.Now() + absl::Minutes(1));
+    journal->RunQueued();
+  }
+  EXPECT_EQ(StateOf("LV-1"), domain::PhotoState::kDestroying);
+  EXPECT_LT(journal->condition().destruction_due, clock.Now() - absl::Minutes(2));
+  // The house goes on meanwhile.
+  ASSERT_TRUE(journal->Submit({[](Turn& turn) { turn.Log(Entry("A")); }, [](bool d) { EXPECT_TRUE(d); }}));
+  journal->RunQueued();
+  token->Silence(false);
+  clock.Set(clock.Now() + absl::Minutes(1));
+  ASSERT_TRUE(RunUntil([&] { return StateOf("LV-1") == domain::PhotoState::kDestroyed; }));
+  EXPECT_EQ(photo_keys->size(), 0u);
+  EXPECT_EQ(token->Guarded("photo")->size(), 1u);
+}
+
+TEST_F(DestructionTest, AnOlderCopyOfTheWholeFolderOpensNothingAndDestroysNothing) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  fs::copy(folder, folder + ".copy");
+  clock.Set(clock.Now() + absl::Hours(24));
+  ASSERT_TRUE(RunUntil([&] { return StateOf("LV-1") == domain::PhotoState::kDestroyed; }));
+  auto older = keys::Keystore::Open(folder + ".copy", "photo", *home, random);
+  EXPECT_TRUE(absl::IsFailedPrecondition(older.status())) << older.status();
+  EXPECT_EQ(token->Guarded("photo")->size(), 1u) << "the key in force is still there";
+  fs::remove_all(folder + ".copy");
+}
+
+// ---- Lost keys.
+
+TEST_F(JournalTest, PhotosWhoseKeysWereLostCanBeSuppliedAgainAndTheBansGoOn) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  journal.reset();
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().starts_with("photo")) fs::remove(entry.path());
+  }
+  Open();
+  ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+  const domain::Ban* ban = journal->world().FindBan("LV-1");
+  EXPECT_EQ(ban->release.state, domain::PhotoState::kConsented);
+  EXPECT_TRUE(ban->release.photo_id.empty());
+  EXPECT_TRUE(domain::InForce(*ban, clock.Now()));
+  EXPECT_FALSE(store.rows.contains("ph/F-LV-1"));
+  EXPECT_EQ(Events(), (std::vector<std::string>{"SupplyPhoto", "PhotoKeyLost"}));
+  Open();
+  ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+  EXPECT_EQ(Events().size(), 2u) << "said once";
 }
 
 // ---- A clock in doubt.

@@ -29,8 +29,8 @@ class LogReaderTest : public ::testing::Test {
     name += "/waarborg-reader-XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder = name;
-    file_keys = *keys::Keystore::Open(folder, "file", root, random);
-    photo_keys = *keys::Keystore::Open(folder, "photo", root, random);
+    file_keys = *keys::Keystore::Open(folder, "file", *home, random);
+    photo_keys = *keys::Keystore::Open(folder, "photo", *home, random);
     Open();
   }
   void TearDown() override {
@@ -98,6 +98,7 @@ class LogReaderTest : public ::testing::Test {
   base::Secret root{std::string(32, 'r')};
   testing::MemoryStore store;
   testing::MemoryRoom room;
+  std::unique_ptr<keys::GenerationHome> home = keys::NewFileHome(root, random);
   std::unique_ptr<keys::Keystore> file_keys, photo_keys;
   std::unique_ptr<Journal> journal;
 };

@@ -69,8 +69,8 @@ class PublisherTest : public ::testing::Test {
     name += "/waarborg-publisher-XXXXXX";
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder = name;
-    file_keys = *keys::Keystore::Open(folder + "/keys", "file", root, random);
-    photo_keys = *keys::Keystore::Open(folder + "/keys", "photo", root, random);
+    file_keys = *keys::Keystore::Open(folder + "/keys", "file", *home, random);
+    photo_keys = *keys::Keystore::Open(folder + "/keys", "photo", *home, random);
     Open();
   }
   void TearDown() override {
@@ -279,6 +279,7 @@ class PublisherTest : public ::testing::Test {
   FakeWitnesses witnesses{Logs()};
   audit::VerifierKey w1 = witnesses.Add(kW1, 'v'), w2 = witnesses.Add(kW2, 'w');
   std::map<std::string, uint64_t> largest;  // published, by origin
+  std::unique_ptr<keys::GenerationHome> home = keys::NewFileHome(root, random);
   std::unique_ptr<keys::Keystore> file_keys, photo_keys;
   std::unique_ptr<Journal> journal;
   std::unique_ptr<Publisher> publisher;

@@ -5,14 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <set>
+#include <map>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "server/base/file.h"
 #include "server/keys/sealing.h"
 
@@ -22,26 +21,69 @@ namespace {
 // Length byte, id, nonce, key and tag.
 constexpr size_t kMaxRecord = 1 + 255 + 12 + kKeySize + 16;
 
+std::string PathOf(const std::string& folder, const std::string& name, uint64_t generation,
+                   const char* ending) {
+  return absl::StrCat(folder, "/", name, "-", generation, ending);
+}
+
 std::string KeyContext(const std::string& name, uint64_t generation, const std::string& id) {
   return absl::StrCat("key ", name, " ", generation, " ", id);
 }
-std::string GenerationContext(const std::string& name, uint64_t generation) {
-  return absl::StrCat("generation ", name, " ", generation);
+
+std::string RecordOf(const std::string& name, uint64_t generation, const base::Secret& generation_key,
+                     const std::string& id, const base::Secret& key, base::Random& random) {
+  std::string rest(1, static_cast<char>(id.size()));
+  rest += id;
+  rest += Seal(generation_key, key.Reveal(), KeyContext(name, generation, id), random);
+  std::string out;
+  for (int i = 0; i < 4; ++i) out += static_cast<char>(rest.size() >> (8 * i));
+  return out + rest;
 }
 
-// Generations of which there is a file with this ending.
-absl::StatusOr<std::set<uint64_t>> Generations(const std::string& folder, const std::string& name,
-                                               const char* ending) {
-  std::set<uint64_t> found;
+// The records of a key file, one after another: id and sealed key. Returns where the last whole one ends;
+// DataLoss when there is something that is no record.
+absl::StatusOr<size_t> EachRecord(
+    const std::string& file, const std::string& path,
+    const std::function<bool(const std::string& id, std::string_view sealed)>& each) {
+  size_t at = 0;
+  while (file.size() - at >= 4) {
+    size_t length = 0;
+    for (int i = 0; i < 4; ++i) length |= static_cast<size_t>(static_cast<uint8_t>(file[at + i])) << (8 * i);
+    if (length > kMaxRecord) {
+      return absl::DataLossError(absl::StrCat(path, ": record at byte ", at, " is damaged"));
+    }
+    if (file.size() - at - 4 < length) break;
+    const std::string_view rest = std::string_view(file).substr(at + 4, length);
+    const size_t id_size = rest.empty() ? 0 : static_cast<uint8_t>(rest[0]);
+    if (rest.size() <= 1 + id_size || !each(std::string(rest.substr(1, id_size)), rest.substr(1 + id_size))) {
+      return absl::DataLossError(absl::StrCat(path, ": record at byte ", at, " does not open"));
+    }
+    at += 4 + length;
+  }
+  return at;
+}
+
+absl::Status RemoveGeneration(const std::string& folder, const std::string& name, GenerationHome& home,
+                              uint64_t generation) {
+  // The generation key first: without it the rest is noise.
+  if (auto s = base::OverwriteAndRemove(PathOf(folder, name, generation, ".gen")); !s.ok()) return s;
+  if (auto s = home.Destroy(name, generation); !s.ok()) return s;
+  return base::OverwriteAndRemove(PathOf(folder, name, generation, ".keys"));
+}
+
+// Files of this keystore in its folder, and the generation that each belongs to.
+absl::StatusOr<std::map<std::string, uint64_t>> FilesOf(const std::string& folder, const std::string& name) {
+  std::map<std::string, uint64_t> found;
   DIR* dir = opendir(folder.c_str());
   if (dir == nullptr)
     return absl::UnavailableError(absl::StrCat("cannot read ", folder, ": ", std::strerror(errno)));
   while (const dirent* entry = readdir(dir)) {
-    absl::string_view file = entry->d_name;
+    const std::string file = entry->d_name;
+    const size_t dot = file.find('.');
     uint64_t n = 0;
-    if (absl::ConsumePrefix(&file, absl::StrCat(name, "-")) && absl::ConsumeSuffix(&file, ending) &&
-        absl::SimpleAtoi(file, &n)) {
-      found.insert(n);
+    if (dot != std::string::npos && file.starts_with(name + "-") &&
+        absl::SimpleAtoi(file.substr(name.size() + 1, dot - name.size() - 1), &n)) {
+      found[file] = n;
     }
   }
   closedir(dir);
@@ -51,139 +93,105 @@ absl::StatusOr<std::set<uint64_t>> Generations(const std::string& folder, const 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Keystore>> Keystore::Open(const std::string& folder, const std::string& name,
-                                                         const base::Secret& root, base::Random& random) {
+                                                         GenerationHome& home, base::Random& random) {
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
     return absl::UnavailableError(absl::StrCat("cannot make ", folder, ": ", std::strerror(errno)));
   }
-  std::unique_ptr<Keystore> store(new Keystore(folder, name, root.Clone(), random));
-  auto key_files = Generations(folder, name, ".keys");
-  if (!key_files.ok()) return key_files.status();
-  auto gen_files = Generations(folder, name, ".gen");
-  if (!gen_files.ok()) return gen_files.status();
-  std::set<uint64_t> all = *key_files;
-  all.insert(gen_files->begin(), gen_files->end());
+  std::unique_ptr<Keystore> store(new Keystore(folder, name, home, random));
+  auto files = FilesOf(folder, name);
+  if (!files.ok()) return files.status();
+  auto guarded = home.Guarded(name);
+  if (!guarded.ok()) return guarded.status();
   uint64_t newest = 0;
-  for (uint64_t n : all) {
-    if (key_files->contains(n) && gen_files->contains(n)) newest = n;
+  bool keys_without = false;
+  for (const auto& [file, n] : *files) {
+    if (!file.ends_with(".keys")) continue;
+    if (files->contains(absl::StrCat(name, "-", n, ".gen"))) {
+      newest = std::max(newest, n);
+    } else {
+      keys_without = true;
+    }
   }
   if (newest == 0) {
     // A generation key alone is what a crash at the very first start leaves; keys without one would be a
     // loss.
-    if (!key_files->empty()) {
-      return absl::DataLossError(absl::StrCat(folder, "/", name, ": keys without their generation key"));
+    if (keys_without || (!guarded->empty() && *guarded->rbegin() > 1)) {
+      return absl::DataLossError(absl::StrCat(
+          folder, "/", name, keys_without ? ": keys without their generation key" : ": the keys are missing",
+          ", so something was lost; see `waarborgd restore --help`"));
     }
-    if (auto s = store->WriteGeneration(1); !s.ok()) return s;
+    auto first = store->BeginRoll({});
+    if (auto s = first->Write(); !s.ok()) return s;
+    if (auto s = store->FinishRoll(*first); !s.ok()) return s;
   } else if (auto s = store->Load(newest); !s.ok()) {
     return s;
   }
-  for (uint64_t n : all) {
-    if (n == store->generation_) continue;
-    if (auto s = store->RemoveGeneration(n); !s.ok()) return s;
+  // Only after that: beside an older copy of this folder nothing is destroyed.
+  std::set<uint64_t> left = std::move(*guarded);
+  for (const auto& [file, n] : *files) left.insert(n);
+  left.erase(store->generation_);
+  for (uint64_t n : left) {
+    if (auto s = RemoveGeneration(folder, name, home, n); !s.ok()) return s;
+  }
+  for (const auto& [file, n] : *files) {
+    const bool in_force = file == absl::StrCat(name, "-", store->generation_, ".gen") ||
+                          file == absl::StrCat(name, "-", store->generation_, ".keys");
+    if (in_force) continue;
+    if (auto s = base::OverwriteAndRemove(absl::StrCat(folder, "/", file)); !s.ok()) return s;
   }
   return store;
 }
 
-std::string Keystore::Path(uint64_t generation, const char* ending) const {
-  return absl::StrCat(folder_, "/", name_, "-", generation, ending);
-}
-
-std::string Keystore::Record(const std::string& id, const base::Secret& key) const {
-  std::string rest(1, static_cast<char>(id.size()));
-  rest += id;
-  rest += Seal(generation_key_, key.Reveal(), KeyContext(name_, generation_, id), random_);
-  std::string out;
-  for (int i = 0; i < 4; ++i) out += static_cast<char>(rest.size() >> (8 * i));
-  return out + rest;
-}
-
 absl::Status Keystore::Load(uint64_t generation) {
-  auto sealed = base::ReadFile(Path(generation, ".gen"));
+  auto sealed = base::ReadFile(PathOf(folder_, name_, generation, ".gen"));
   if (!sealed.ok()) return sealed.status();
-  auto opened = Unseal(root_, *sealed, GenerationContext(name_, generation));
-  if (!opened) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(Path(generation, ".gen"), " does not open: is this the right root key?"));
+  auto opened = home_.Open(name_, generation, *sealed);
+  if (!opened.ok()) {
+    return absl::Status(opened.status().code(), absl::StrCat(PathOf(folder_, name_, generation, ".gen"), ": ",
+                                                             std::string(opened.status().message())));
   }
-  generation_key_ = base::Secret(*opened);
-  base::Wipe(*opened);
+  generation_key_ = std::move(*opened);
   generation_ = generation;
 
-  auto content = base::ReadFile(Path(generation, ".keys"));
-  if (!content.ok()) return content.status();
-  const std::string& file = *content;
-  size_t at = 0;
-  while (at < file.size()) {
-    size_t length = 0;
-    if (file.size() - at >= 4) {
-      for (int i = 0; i < 4; ++i)
-        length |= static_cast<size_t>(static_cast<uint8_t>(file[at + i])) << (8 * i);
-    }
-    if (file.size() - at >= 4 && length > kMaxRecord) {
-      return absl::DataLossError(
-          absl::StrCat(Path(generation, ".keys"), ": record at byte ", at, " is damaged"));
-    }
-    if (file.size() - at < 4 || file.size() - at - 4 < length) {
-      if (truncate(Path(generation, ".keys").c_str(), static_cast<off_t>(at)) != 0) {
-        return absl::UnavailableError(absl::StrCat("cannot cut the torn end of ", Path(generation, ".keys")));
-      }
-      break;
-    }
-    const std::string_view rest = std::string_view(file).substr(at + 4, length);
-    const size_t id_size = rest.empty() ? 0 : static_cast<uint8_t>(rest[0]);
-    std::optional<std::string> key;
-    std::string id;
-    if (rest.size() > 1 + id_size) {
-      id = std::string(rest.substr(1, id_size));
-      key = Unseal(generation_key_, rest.substr(1 + id_size), KeyContext(name_, generation, id));
-    }
-    if (!key || key->size() != kKeySize) {
-      return absl::DataLossError(
-          absl::StrCat(Path(generation, ".keys"), ": record at byte ", at, " does not open"));
-    }
-    keys_[id] = std::make_unique<base::Secret>(*key);
+  const std::string path = PathOf(folder_, name_, generation, ".keys");
+  auto file = base::ReadFile(path);
+  if (!file.ok()) return file.status();
+  auto end = EachRecord(*file, path, [&](const std::string& id, std::string_view sealed_key) {
+    auto key = Unseal(generation_key_, sealed_key, KeyContext(name_, generation, id));
+    if (!key || key->size() != kKeySize) return false;
+    keys_[id] = std::make_shared<const base::Secret>(*key);
     base::Wipe(*key);
-    at += 4 + length;
+    return true;
+  });
+  if (!end.ok()) return end.status();
+  if (*end < file->size() && truncate(path.c_str(), static_cast<off_t>(*end)) != 0) {
+    return absl::UnavailableError(absl::StrCat("cannot cut the torn end of ", path));
   }
   return absl::OkStatus();
 }
 
-// Makes a generation of the keys in memory durable. The key file is renamed into place last: from then on it
-// counts.
-absl::Status Keystore::WriteGeneration(uint64_t generation) {
-  generation_ = generation;
-  generation_key_ = base::Secret::OfSize(kKeySize);
-  random_.Fill(generation_key_.MutableData(), kKeySize);
-  if (auto s = base::WriteFileDurably(
-          Path(generation, ".gen"),
-          Seal(root_, generation_key_.Reveal(), GenerationContext(name_, generation), random_));
-      !s.ok()) {
-    return s;
-  }
-  std::string file;
-  for (const auto& [id, key] : keys_) file += Record(id, *key);
-  return base::WriteFileDurably(Path(generation, ".keys"), file);
-}
-
-absl::Status Keystore::RemoveGeneration(uint64_t generation) {
-  // The generation key first: without it the rest is noise.
-  if (auto s = base::OverwriteAndRemove(Path(generation, ".gen")); !s.ok()) return s;
-  return base::OverwriteAndRemove(Path(generation, ".keys"));
-}
-
 const base::Secret& Keystore::Add(const std::string& id) {
+  base::Secret key = base::Secret::OfSize(kKeySize);
+  random_.Fill(key.MutableData(), kKeySize);
+  Restore(id, std::move(key));
+  return *keys_.at(id);
+}
+
+void Keystore::Restore(const std::string& id, base::Secret key) {
   ++version_;
-  auto key = std::make_unique<base::Secret>(base::Secret::OfSize(kKeySize));
-  random_.Fill(key->MutableData(), kKeySize);
+  keys_[id] = std::make_shared<const base::Secret>(std::move(key));
   unsynced_.push_back(id);
-  return *(keys_[id] = std::move(key));
+  if (rolling_) added_meanwhile_.push_back(id);
 }
 
 absl::Status Keystore::Sync() {
   if (unsynced_.empty()) return absl::OkStatus();
   std::string records;
-  for (const std::string& id : unsynced_) records += Record(id, *keys_.at(id));
+  for (const std::string& id : unsynced_) {
+    records += RecordOf(name_, generation_, generation_key_, id, *keys_.at(id), random_);
+  }
   unsynced_.clear();
-  return base::AppendDurably(Path(generation_, ".keys"), records);
+  return base::AppendDurably(PathOf(folder_, name_, generation_, ".keys"), records);
 }
 
 const base::Secret* Keystore::Find(const std::string& id) const {
@@ -191,14 +199,93 @@ const base::Secret* Keystore::Find(const std::string& id) const {
   return it == keys_.end() ? nullptr : it->second.get();
 }
 
-absl::StatusOr<uint64_t> Keystore::Destroy(const std::vector<std::string>& ids) {
+std::unique_ptr<Keystore::Roll> Keystore::BeginRoll(const std::vector<std::string>& ids) {
+  std::unique_ptr<Roll> roll(new Roll(*this));
+  roll->old_generation_ = generation_;
+  roll->going_.insert(ids.begin(), ids.end());
+  roll->staying_.reserve(keys_.size());
+  for (const auto& [id, key] : keys_) {
+    if (!roll->going_.contains(id)) roll->staying_.emplace_back(id, key);
+  }
+  rolling_ = true;
+  added_meanwhile_.clear();
+  return roll;
+}
+
+Keystore::Roll::~Roll() = default;
+
+absl::Status Keystore::Roll::Write() {
+  base::Secret key = base::Secret::OfSize(kKeySize);
+  store_.random_.Fill(key.MutableData(), kKeySize);
+  auto sealed = store_.home_.Seal(store_.name_, generation(), key);
+  if (!sealed.ok()) return sealed.status();
+  const auto path = [&](const char* ending) {
+    return PathOf(store_.folder_, store_.name_, generation(), ending);
+  };
+  if (auto s = base::WriteFileDurably(path(".gen"), *sealed); !s.ok()) return s;
+  std::string file;
+  for (const auto& [id, kept] : staying_) {
+    file += RecordOf(store_.name_, generation(), key, id, *kept, store_.random_);
+  }
+  if (auto s = base::WriteFileDurably(path(".next"), file); !s.ok()) return s;
+  key_ = std::move(key);
+  return absl::OkStatus();
+}
+
+// The key file is renamed into place last: from then on it counts.
+absl::Status Keystore::FinishRoll(Roll& roll) {
+  const auto path = [&](const char* ending) { return PathOf(folder_, name_, roll.generation(), ending); };
+  std::string records;
+  for (const std::string& id : added_meanwhile_) {
+    if (!roll.going_.contains(id))
+      records += RecordOf(name_, roll.generation(), roll.key_, id, *keys_.at(id), random_);
+  }
+  if (!records.empty()) {
+    if (auto s = base::AppendDurably(path(".next"), records); !s.ok()) return s;
+  }
+  if (auto s = base::RenameDurably(path(".next"), path(".keys")); !s.ok()) return s;
   ++version_;
-  const uint64_t old = generation_;
-  for (const std::string& id : ids) keys_.erase(id);
+  generation_ = roll.generation();
+  generation_key_ = std::move(roll.key_);
+  for (const std::string& id : roll.going_) keys_.erase(id);
+  roll.staying_.clear();
   unsynced_.clear();  // the new generation holds whatever was added
-  if (auto s = WriteGeneration(old + 1); !s.ok()) return s;
-  if (auto s = RemoveGeneration(old); !s.ok()) return s;
-  return generation_;
+  added_meanwhile_.clear();
+  rolling_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status Keystore::Roll::DestroyOld() {
+  const std::string& folder = store_.folder_;
+  const std::string& name = store_.name_;
+  if (auto s = RemoveGeneration(folder, name, store_.home_, old_generation_); !s.ok()) return s;
+  // What is said to be destroyed is looked for.
+  for (const char* ending : {".gen", ".keys"}) {
+    if (!absl::IsNotFound(base::ReadFile(PathOf(folder, name, old_generation_, ending)).status())) {
+      return absl::DataLossError(
+          absl::StrCat(PathOf(folder, name, old_generation_, ending), " is still there"));
+    }
+  }
+  auto guarded = store_.home_.Guarded(name);
+  if (!guarded.ok()) return guarded.status();
+  if (guarded->contains(old_generation_)) {
+    return absl::DataLossError(
+        absl::StrCat("the home of generation keys still guards generation ", old_generation_, " of ", name));
+  }
+  const std::string path = PathOf(folder, name, generation(), ".keys");
+  auto file = base::ReadFile(path);
+  if (!file.ok()) return file.status();
+  auto read =
+      EachRecord(*file, path, [&](const std::string& id, std::string_view) { return !going_.contains(id); });
+  return read.status();
+}
+
+absl::StatusOr<Keystore::Destroyed> Keystore::Destroy(const std::vector<std::string>& ids) {
+  auto roll = BeginRoll(ids);
+  if (auto s = roll->Write(); !s.ok()) return s;
+  if (auto s = FinishRoll(*roll); !s.ok()) return s;
+  if (auto s = roll->DestroyOld(); !s.ok()) return s;
+  return Destroyed{roll->old_generation(), roll->generation()};
 }
 
 }  // namespace waarborg::keys

@@ -8,11 +8,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "server/base/file.h"
 #include "server/base/hex.h"
 #include "server/keys/log_key.h"
 #include "server/keys/sealing.h"
+#include "tests/support/memory_home.h"
 
 namespace waarborg::keys {
 namespace {
@@ -28,7 +30,7 @@ class KeystoreTest : public ::testing::Test {
   void TearDown() override { fs::remove_all(folder); }
 
   std::unique_ptr<Keystore> Open() {
-    auto store = Keystore::Open(folder, "photo", root, random);
+    auto store = Keystore::Open(folder, "photo", *home, random);
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? std::move(*store) : nullptr;
   }
@@ -41,6 +43,7 @@ class KeystoreTest : public ::testing::Test {
   std::string folder;
   base::SystemRandom random;
   base::Secret root{std::string(32, 'r')};
+  std::unique_ptr<GenerationHome> home = NewFileHome(root, random);
 };
 
 TEST_F(KeystoreTest, KeysSurviveAReopenOnlyWhenSynced) {
@@ -61,7 +64,7 @@ TEST_F(KeystoreTest, ADestroyedKeyIsGoneAndTheOthersStay) {
   auto store = Open();
   const std::string a(store->Add("a").Reveal()), b(store->Add("b").Reveal());
   ASSERT_TRUE(store->Sync().ok());
-  EXPECT_EQ(*store->Destroy({"a", "unknown"}), 2u);
+  EXPECT_EQ(store->Destroy({"a", "unknown"})->generation, 2u);
   EXPECT_EQ(store->Find("a"), nullptr);
   ASSERT_NE(store->Find("b"), nullptr);
   store = Open();
@@ -109,7 +112,7 @@ TEST_F(KeystoreTest, ATornEndIsCutOffAndDamageIsRefused) {
   std::string damaged = both;
   damaged[20] = static_cast<char>(damaged[20] ^ 1);
   std::ofstream(folder + "/photo-1.keys", std::ios::binary | std::ios::trunc) << damaged;
-  EXPECT_FALSE(Keystore::Open(folder, "photo", root, random).ok());
+  EXPECT_FALSE(Keystore::Open(folder, "photo", *home, random).ok());
 }
 
 // A crash between any two steps of a destruction: the next opening ends in one generation, before or after,
@@ -153,9 +156,102 @@ TEST_F(KeystoreTest, AnInterruptedDestructionIsFinishedOrUndone) {
   }
 }
 
+// A copy of the folder after every step of a roll, with keys added before, between and after: whichever of
+// them a crash leaves, what was acknowledged is there, and what was destroyed is either wholly there or gone.
+TEST_F(KeystoreTest, ACrashAtAnyStepOfARollLosesNothingAndLeavesNothing) {
+  auto store = Open();
+  for (const char* id : {"going", "staying"}) store->Add(id);
+  ASSERT_TRUE(store->Sync().ok());
+  struct Moment {
+    std::string what;
+    std::set<std::string> there;
+  };
+  std::vector<Moment> moments;
+  std::set<std::string> there = {"going", "staying"};
+  auto snapshot = [&](const std::string& what) {
+    fs::copy(folder, folder + "-" + std::to_string(moments.size()));
+    moments.push_back({what, there});
+  };
+  auto add = [&](const std::string& id) {
+    store->Add(id);
+    ASSERT_TRUE(store->Sync().ok());
+    there.insert(id);
+    snapshot("added " + id);
+  };
+  auto roll = store->BeginRoll({"going"});
+  add("after begin");
+  ASSERT_TRUE(roll->Write().ok());
+  snapshot("written");
+  add("after write");
+  const std::string whole = *base::ReadFile(folder + "/photo-2.next");
+  for (size_t cut : {size_t{0}, size_t{10}, whole.size() / 2, whole.size() - 1}) {
+    snapshot("written as far as " + std::to_string(cut));
+    fs::resize_file(folder + "-" + std::to_string(moments.size() - 1) + "/photo-2.next", cut);
+  }
+  store->Add("not synced");
+  ASSERT_TRUE(store->FinishRoll(*roll).ok());
+  there.erase("going");
+  there.insert("not synced");  // the new generation brought it to the disk
+  snapshot("in force");
+  add("after finish");
+  ASSERT_TRUE(roll->DestroyOld().ok());
+  snapshot("destroyed");
+  for (size_t i = 0; i < moments.size(); ++i) {
+    const std::string copy = folder + "-" + std::to_string(i);
+    auto opened = Keystore::Open(copy, "photo", *home, random);
+    ASSERT_TRUE(opened.ok()) << moments[i].what << ": " << opened.status();
+    std::set<std::string> found;
+    (*opened)->ForEach([&](const std::string& id, const base::Secret&) { found.insert(id); });
+    EXPECT_EQ(found, moments[i].there) << moments[i].what;
+    size_t files = 0;
+    for ([[maybe_unused]] const auto& entry : fs::directory_iterator(copy)) ++files;
+    EXPECT_EQ(files, 2u) << moments[i].what;
+    fs::remove_all(copy);
+  }
+}
+
+TEST_F(KeystoreTest, ARollThatFailedIsTriedAgainOrLeftAndHarmsNothing) {
+  testing::MemoryHome token(random);
+  auto store = *Keystore::Open(folder, "photo", token, random);
+  store->Add("a");
+  store->Add("b");
+  ASSERT_TRUE(store->Sync().ok());
+  auto roll = store->BeginRoll({"a"});
+  token.Silence(true);
+  EXPECT_TRUE(absl::IsUnavailable(roll->Write()));
+  token.Silence(false);
+  ASSERT_TRUE(roll->Write().ok());
+  roll.reset();  // left
+  EXPECT_NE(store->Find("a"), nullptr);
+  roll = store->BeginRoll({"b"});
+  ASSERT_TRUE(roll->Write().ok());
+  ASSERT_TRUE(store->FinishRoll(*roll).ok());
+  token.Silence(true);
+  EXPECT_TRUE(absl::IsUnavailable(roll->DestroyOld()));
+  token.Silence(false);
+  ASSERT_TRUE(roll->DestroyOld().ok());
+  EXPECT_EQ(*token.Guarded("photo"), std::set<uint64_t>{2});
+  store = *Keystore::Open(folder, "photo", token, random);
+  EXPECT_NE(store->Find("a"), nullptr);
+  EXPECT_EQ(store->Find("b"), nullptr);
+}
+
+TEST_F(KeystoreTest, WithATokenAMissingFolderIsALossAndNoFirstStart) {
+  testing::MemoryHome token(random);
+  auto store = *Keystore::Open(folder, "photo", token, random);
+  store->Add("a");
+  ASSERT_TRUE(store->Sync().ok());
+  ASSERT_TRUE(store->Destroy({"a"}).ok());
+  fs::remove_all(folder);
+  auto opened = Keystore::Open(folder, "photo", token, random);
+  EXPECT_TRUE(absl::IsDataLoss(opened.status())) << opened.status();
+  EXPECT_EQ(*token.Guarded("photo"), std::set<uint64_t>{2});
+}
+
 TEST_F(KeystoreTest, AnotherRootKeyIsRefusedWithAHint) {
   Open();
-  auto opened = Keystore::Open(folder, "photo", base::Secret(std::string(32, 'x')), random);
+  auto opened =
+      Keystore::Open(folder, "photo", *NewFileHome(base::Secret(std::string(32, 'x')), random), random);
   ASSERT_FALSE(opened.ok());
   EXPECT_NE(opened.status().message().find("right root key"), std::string::npos);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "server/rpc/health.h"
 
+#include <algorithm>
+
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/access/wire.h"
 #include "server/rpc/calls.h"
@@ -100,13 +102,21 @@ std::vector<pb::PromiseHealth> Promises(const HouseState& house) {
                 "Make room on the disk of the data folder; the service goes on by itself.",
                 "De schijf is vol: er wordt niets vastgelegd en dus niets beantwoord; vernietigen gaat door.",
                 "Maak ruimte op de schijf van de gegevensmap; het systeem gaat dan vanzelf verder."}));
-  out.push_back(Promise("destruction", condition.destruction_due + kDestructionGrace > now, false,
-                        {"Photos are destroyed when their ban ends.", "",
-                         "Foto's worden vernietigd als hun verbod eindigt.", ""},
-                        {"A photo that should be gone still has its key; it cannot be seen any more.",
-                         "Look at the journal; the service tries again at every start.",
-                         "Een foto die weg had moeten zijn heeft zijn sleutel nog; te zien is hij niet meer.",
-                         "Kijk in het systeemlogboek; bij elke start probeert het systeem het opnieuw."}));
+  out.push_back(Promise(
+      "destruction", std::min(condition.destruction_due, condition.sweeping_due) + kDestructionGrace > now,
+      false,
+      {"Photos are destroyed when their ban ends.", "", "Foto's worden vernietigd als hun verbod eindigt.",
+       ""},
+      condition.destruction_due + kDestructionGrace <= now
+          ? Words{"A photo that should be gone still has its key; it cannot be seen any more.",
+                  "Look at the journal; the service tries again by itself, and at every start.",
+                  "Een foto die weg had moeten zijn heeft zijn sleutel nog; te zien is hij niet meer.",
+                  "Kijk in het systeemlogboek; het systeem probeert het vanzelf opnieuw, en bij elke start."}
+          : Words{"Keys are destroyed, but what they opened still stands on the disk, unreadable.",
+                  "Look at the journal and at the room on the disk; the service tries again by itself.",
+                  "Sleutels zijn vernietigd, maar wat zij openden staat nog onleesbaar op de schijf.",
+                  "Kijk in het systeemlogboek en naar de ruimte op de schijf; het systeem probeert het "
+                  "vanzelf opnieuw."}));
   out.push_back(Promise(
       "clock", !condition.clock_in_doubt && !condition.clock_behind, condition.clock_in_doubt,
       {"The time is believed.", "", "De klok wordt vertrouwd.", ""},

@@ -290,8 +290,9 @@ void Server::Poll() {
   for (;;) {
     // Everything that has arrived goes into one batch.
     // A deadline of now would be rounded up to a whole millisecond; one long past is not waited for.
-    const auto wait = journal.queued() > 0 ? gpr_inf_past(GPR_CLOCK_MONOTONIC)
-                                           : gpr_time_from_millis(kLookMs, GPR_TIMESPAN);
+    const auto wait = journal.queued() > 0 || journal.pressing()
+                          ? gpr_inf_past(GPR_CLOCK_MONOTONIC)
+                          : gpr_time_from_millis(kLookMs, GPR_TIMESPAN);
     const auto next = queue_->AsyncNext(&tag, &ok, wait);
     if (next == grpc::CompletionQueue::SHUTDOWN) break;
     if (next == grpc::CompletionQueue::GOT_EVENT) {

@@ -4,6 +4,9 @@
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
+#include <set>
+
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/store/store.h"
@@ -40,6 +43,15 @@ class RocksCursor : public Cursor {
  private:
   std::unique_ptr<rocksdb::Iterator> it_;
 };
+
+// From how many rows on a whole range is rewritten at once, and how many are deleted in one batch.
+constexpr size_t kFewRows = 32;
+constexpr size_t kEraseAtOnce = 500;
+
+// "/000012.sst", "/data/store/000012.log": the last part.
+std::string Name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 class RocksDb : public Store {
  public:
@@ -83,16 +95,67 @@ class RocksDb : public Store {
     return ToStatus(db_->Write(options, &writes), "commit");
   }
 
-  absl::Status Compact(std::string_view prefix) override {
+  absl::Status Erase(const std::vector<std::string>& keys) override {
+    if (keys.empty()) return absl::OkStatus();
+    std::vector<std::string> sorted = keys;
+    std::sort(sorted.begin(), sorted.end());
+    for (size_t from = 0; from < sorted.size(); from += kEraseAtOnce) {
+      Batch batch;
+      for (size_t i = from; i < std::min(sorted.size(), from + kEraseAtOnce); ++i) batch.Delete(sorted[i]);
+      if (auto s = Commit(batch); !s.ok()) return s;
+    }
+    // Every file that may hold what they held; the write-ahead logs up to the one written to now.
+    std::set<std::string> old;
+    rocksdb::VectorLogPtr logs;
+    if (auto s = db_->GetSortedWalFiles(logs); !s.ok()) return ToStatus(s, "list logs");
+    for (const auto& log : logs) old.insert(Name(log->PathName()));
     if (auto s = db_->Flush(rocksdb::FlushOptions()); !s.ok()) return ToStatus(s, "flush");
+    std::vector<rocksdb::LiveFileMetaData> files;
+    db_->GetLiveFilesMetaData(&files);
+    for (const auto& file : files) {
+      const auto first = std::lower_bound(sorted.begin(), sorted.end(), file.smallestkey);
+      if (first != sorted.end() && *first <= file.largestkey) old.insert(Name(file.name));
+    }
     rocksdb::CompactRangeOptions options;
+    options.exclusive_manual_compaction = false;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
-    const std::string after = absl::StrCat(std::string(prefix), "\xff");
-    const rocksdb::Slice begin = Slice(prefix), end = after;
-    return ToStatus(db_->CompactRange(options, &begin, &end), "compact");
+    // A few: only the files that held them are rewritten.
+    const bool few = sorted.size() <= kFewRows;
+    for (size_t i = 0; i < (few ? sorted.size() : 1); ++i) {
+      const rocksdb::Slice begin = sorted[i], end = few ? sorted[i] : sorted.back();
+      if (auto s = db_->CompactRange(options, &begin, &end); !s.ok()) return ToStatus(s, "compact");
+    }
+    for (const std::string& key : sorted) {
+      if (!absl::IsNotFound(Get(key).status())) {
+        return absl::UnavailableError("a row that was erased is still there");
+      }
+    }
+    return WaitUntilGone(old);
   }
 
  private:
+  // Files that nobody needs any more are removed; those that somebody is still reading are waited for.
+  absl::Status WaitUntilGone(const std::set<std::string>& files) {
+    constexpr int kLooks = 40;
+    constexpr int kBetweenLooksMs = 50;
+    std::string left;
+    for (int look = 0; look < kLooks; ++look) {
+      // Turning removal off and on again has it done here and now.
+      if (auto s = db_->DisableFileDeletions(); !s.ok()) return ToStatus(s, "remove files");
+      if (auto s = db_->EnableFileDeletions(false); !s.ok()) return ToStatus(s, "remove files");
+      std::vector<std::string> there;
+      if (auto s = db_->GetEnv()->GetChildren(db_->GetName(), &there); !s.ok()) {
+        return ToStatus(s, "list files");
+      }
+      const auto it =
+          std::find_if(there.begin(), there.end(), [&](const std::string& f) { return files.contains(f); });
+      if (it == there.end()) return absl::OkStatus();
+      left = *it;
+      db_->GetEnv()->SleepForMicroseconds(kBetweenLooksMs * 1000);
+    }
+    return absl::UnavailableError(absl::StrCat("the file ", left, " of the database is still being read"));
+  }
+
   std::unique_ptr<rocksdb::DB> db_;
 };
 

@@ -41,8 +41,8 @@ class Cursor {
 };
 
 // What the house needs of a store: ordered keys, and batches that are on disk when Commit returns. Values are
-// ciphertext by the time they arrive here. Everything but Commit and Compact is safe from any thread; those
-// two are called by the one writer.
+// ciphertext by the time they arrive here. Everything but Commit is safe from any thread; that is called by
+// the one writer.
 class Store {
  public:
   using Each = std::function<bool(std::string_view key, std::string_view value)>;
@@ -56,9 +56,10 @@ class Store {
   virtual std::unique_ptr<Cursor> NewCursor() const = 0;
   // Durable when it returns ok. After an error nothing may be assumed and nothing more committed.
   virtual absl::Status Commit(const Batch& batch) = 0;
-  // Rewrites what holds keys with this prefix so that deleted values leave the files. Hygiene, not
-  // destruction.
-  virtual absl::Status Compact(std::string_view prefix) = 0;
+  // Deletes these rows and sees to it that what they held stands in no file any more: tables rewritten,
+  // write-ahead logs removed. Looks whether it is so; Unavailable when it is not yet (somebody is still
+  // reading an old file): to be tried again. The writer must have nothing to do with these rows meanwhile.
+  virtual absl::Status Erase(const std::vector<std::string>& keys) = 0;
 };
 
 // RocksDB in `folder`, made when not there. One process at a time: a second one gets an error that says so.

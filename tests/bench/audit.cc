@@ -50,8 +50,8 @@ class House {
     auto store = store::OpenRocksDb(folder_ + "/store");
     Must(store.status(), "store");
     store_ = std::move(*store);
-    file_keys_ = *keys::Keystore::Open(folder_ + "/keys", "file", root_, random);
-    photo_keys_ = *keys::Keystore::Open(folder_ + "/keys", "photo", root_, random);
+    file_keys_ = *keys::Keystore::Open(folder_ + "/keys", "file", *home_, random);
+    photo_keys_ = *keys::Keystore::Open(folder_ + "/keys", "photo", *home_, random);
     auto opened = journal::Journal::Open(
         {&clock, &random, store_.get(), file_keys_.get(), photo_keys_.get(), &room_, "bench.example/log"});
     Must(opened.status(), "journal");
@@ -76,6 +76,7 @@ class House {
   base::Secret root_{std::string(32, 'r')};
   testing::MemoryRoom room_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<keys::GenerationHome> home_ = keys::NewFileHome(root_, random);
   std::unique_ptr<keys::Keystore> file_keys_, photo_keys_;
   std::unique_ptr<journal::LogFiles> published_, memory_;
 };

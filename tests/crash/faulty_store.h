@@ -77,7 +77,7 @@ class FaultyStore : public store::Store {
     late_ = batch;
     return absl::OkStatus();
   }
-  absl::Status Compact(std::string_view prefix) override { return store_->Compact(prefix); }
+  absl::Status Erase(const std::vector<std::string>& keys) override { return store_->Erase(keys); }
 
  private:
   std::unique_ptr<store::Store> store_;

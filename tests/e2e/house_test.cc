@@ -117,8 +117,9 @@ TEST_F(HouseTest, NothingPersonalAndNoKeyStandsInTheClearOnDisk) {
   int keys_seen = 0;
   const std::string copy = town->folder() + "/keys-copy";
   fs::copy(town->folder() + "/data/keys", copy);
+  const auto home = keys::NewFileHome(base::Secret(root), random);
   for (const char* name : {"file", "photo"}) {
-    auto store = keys::Keystore::Open(copy, name, base::Secret(root), random);
+    auto store = keys::Keystore::Open(copy, name, *home, random);
     ASSERT_TRUE(store.ok()) << store.status();
     (*store)->ForEach([&](const std::string&, const base::Secret& key) {
       needles.emplace_back(key.Reveal());
@@ -164,7 +165,7 @@ TEST_F(HouseTest, AnEndThatPassesWhileTheServerIsDownIsDoneBeforeItServes) {
   const std::string copy = town->folder() + "/keys-copy";
   fs::copy(town->folder() + "/data/keys", copy);
   base::SystemRandom random;
-  auto keys = keys::Keystore::Open(copy, "photo", base::Secret(root), random);
+  auto keys = keys::Keystore::Open(copy, "photo", *keys::NewFileHome(base::Secret(root), random), random);
   ASSERT_TRUE(keys.ok());
   EXPECT_EQ((*keys)->Find(photo_id), nullptr);
   const auto shown = Do("teamleider", "kantoor-1", "ban show", {{"ban", ban}});

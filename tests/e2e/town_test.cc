@@ -82,4 +82,9 @@ std::string TownTest::PortraitFile(int portrait) {
   return testing::PortraitFile(*town, portrait);
 }
 
+bool TownTest::Destroyed(const std::string& ban) {
+  return Do("auditor", "kantoor-1", "audit list", {{"ban", ban}, {"event", "PhotoDestroyed"}})
+             .FindFact("count") == "1";
+}
+
 }  // namespace waarborg::testing

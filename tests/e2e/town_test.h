@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "tests/support/town.h"
 
@@ -31,6 +33,18 @@ class TownTest : public ::testing::Test {
   void SupplyPhoto(const std::string& ban, int portrait);
   void ReleasePhoto(const std::string& ban, int portrait);
   std::string PortraitFile(int portrait);
+  // Waits until `what` holds; what follows by itself is due within seconds.
+  template <class What>
+  static bool Within(std::chrono::seconds limit, What what) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (std::chrono::steady_clock::now() < until) {
+      if (what()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return what();
+  }
+  // Whether the log says that the photo of this ban was destroyed.
+  bool Destroyed(const std::string& ban);
 
   std::unique_ptr<Town> town;
 };

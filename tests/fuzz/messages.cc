@@ -46,8 +46,8 @@ class House {
     google::protobuf::SetLogHandler(nullptr);
     char name[] = "/tmp/waarborg-fuzz-XXXXXX";
     folder_ = mkdtemp(name);
-    file_keys_ = *keys::Keystore::Open(folder_, "file", root_, random_);
-    photo_keys_ = *keys::Keystore::Open(folder_, "photo", root_, random_);
+    file_keys_ = *keys::Keystore::Open(folder_, "file", *home_, random_);
+    photo_keys_ = *keys::Keystore::Open(folder_, "photo", *home_, random_);
     auto journal = journal::Journal::Open(
         {&clock_, &random_, &store_, file_keys_.get(), photo_keys_.get(), &room_, "fuzz.example/log"});
     Must(journal.ok(), "no journal");
@@ -149,6 +149,7 @@ class House {
   base::Secret root_{std::string(32, 'r')};
   testing::MemoryStore store_;
   testing::MemoryRoom room_;
+  std::unique_ptr<keys::GenerationHome> home_ = keys::NewFileHome(root_, random_);
   std::unique_ptr<keys::Keystore> file_keys_, photo_keys_;
   base::Workers workers_{1, 64};
   std::unique_ptr<journal::Journal> journal_;

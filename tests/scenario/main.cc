@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -26,6 +28,8 @@
 
 namespace waarborg::testing {
 namespace {
+
+constexpr std::chrono::seconds kSoon(10);
 
 struct Failed {
   std::string why;
@@ -154,15 +158,26 @@ class Player {
       }
       arguments.Add(name, filled);
     }
-    const client::Reply reply = town_.Run(line.person, line.station, line.command, arguments);
-    const std::string got = Describe(reply);
-    if (show_) std::printf("        -> %s\n", got.c_str());
-    if (!reply.usage_error.empty() && line.word != "misused") throw Failed{reply.usage_error};
-    Compare(line, reply, got);
+    const auto until = std::chrono::steady_clock::now() + kSoon;
+    client::Reply reply;
+    for (bool again = true; again;) {
+      again = false;
+      reply = town_.Run(line.person, line.station, line.command, arguments);
+      const std::string got = Describe(reply);
+      if (show_) std::printf("        -> %s\n", got.c_str());
+      if (!reply.usage_error.empty() && line.word != "misused") throw Failed{reply.usage_error};
+      try {
+        Compare(line, reply, got);
+      } catch (const Failed&) {
+        again = line.soon && std::chrono::steady_clock::now() < until;
+        if (!again) throw;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      }
+    }
     if (!line.remember.empty()) {
       auto id = reply.FindFact("id");
       if (!id) id = reply.FindFact("ban");
-      if (!id) throw Failed{"the answer has no id to remember: " + got};
+      if (!id) throw Failed{"the answer has no id to remember: " + Describe(reply)};
       remembered_[line.remember] = *id;
     }
   }

@@ -61,6 +61,8 @@ void ParseExpectation(Line& line, const std::string& text) {
   if (tokens.empty())
     throw Bad{"behind => stands what is expected: ok, refused RULE, clear, banned, possible ..."};
   size_t i = 0;
+  line.soon = tokens[0] == "soon";
+  if (line.soon && ++i == tokens.size()) throw Bad{"behind soon stands what is expected soon"};
   line.word = tokens[i++];
   if (line.word == "refused") {
     if (i >= tokens.size() || tokens[i].find('=') != std::string::npos)

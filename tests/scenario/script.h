@@ -30,6 +30,7 @@ struct Line {
   std::string station;
   std::string command;
   std::vector<std::pair<std::string, std::string>> options;  // a flag has the value "yes"
+  bool soon = false;  // asked again until it holds, for some seconds: what happens by itself
   std::string word;                                          // "ok", "refused", "clear" ...
   std::string rule;                                          // for refused
   std::vector<Expectation> expectations;

@@ -47,7 +47,10 @@ class MemoryStore : public store::Store {
     }
     return absl::OkStatus();
   }
-  absl::Status Compact(std::string_view) override { return absl::OkStatus(); }
+  absl::Status Erase(const std::vector<std::string>& keys) override {
+    for (const std::string& key : keys) rows.erase(key);
+    return absl::OkStatus();
+  }
 
   using Rows = std::map<std::string, std::string, std::less<>>;
   Rows rows;
