@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -39,6 +40,7 @@ constexpr int kDataError = 65;
 constexpr int kUnavailable = 69;
 constexpr int kIoError = 74;
 constexpr int kConfigError = 78;
+constexpr size_t kMaxPassphrase = 1024;
 
 void Say(const std::string& line) {
   std::fprintf(stderr, "waarborgd: %s\n", line.c_str());
@@ -117,6 +119,40 @@ std::unique_ptr<base::Clock> MakeClock(const std::string& test_clock) {
   return std::make_unique<base::SystemClock>();
 }
 
+// A line from the terminal, unseen; or from whatever stands in its place.
+absl::StatusOr<base::Secret> ReadLineUnseen(const std::string& prompt) {
+  termios before{};
+  const bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+  if (terminal) {
+    termios unseen = before;
+    unseen.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen);
+    std::fprintf(stderr, "%s: ", prompt.c_str());
+  }
+  std::string line;
+  line.reserve(kMaxPassphrase);  // so that no copy is left behind
+  char c = 0;
+  while (line.size() < kMaxPassphrase && read(STDIN_FILENO, &c, 1) == 1 && c != '\n') line += c;
+  if (terminal) {
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    std::fprintf(stderr, "\n");
+  }
+  base::Secret secret(line);
+  base::Wipe(line);
+  if (secret.empty()) {
+    return absl::FailedPreconditionError(
+        "no passphrase: give it at the terminal, in a line on the standard input, or as the systemd "
+        "credential "
+        "\"passphrase\"");
+  }
+  return secret;
+}
+
+absl::StatusOr<base::Secret> AskPassphrase(const std::string& place) {
+  if (auto handed = keys::ReadSecret("credential:passphrase"); handed.ok()) return handed;
+  return ReadLineUnseen("passphrase of " + place);
+}
+
 bool LoadConfig(const std::string& path, config::ServerConfig& config) {
   auto text = base::ReadFile(path);
   if (!text.ok()) {
@@ -171,7 +207,7 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     };
   }
 #endif
-  auto house = OpenHouse(config, *clock, random, *room, overruled, wrap);
+  auto house = OpenHouse(config, {*clock, random, *room, &AskPassphrase}, overruled, wrap);
   if (!house.ok()) {
     Say(std::string(house.status().message()));
     return kDataError;
@@ -259,7 +295,9 @@ void ShowCodes(const Initial& initial) {
 
 int PrintLogKey(const config::ServerConfig& config, const std::string& origin) {
   base::SystemRandom random;
-  auto key = LogKey(config, random, origin);
+  base::SystemClock clock;
+  base::DiskRoom room(config.data_folder, config.keep_free_bytes);
+  auto key = LogKey(config, {clock, random, room, &AskPassphrase}, origin);
   if (!key.ok()) {
     Say(std::string(key.status().message()));
     return kDataError;
@@ -279,7 +317,7 @@ int ContinueLog(const config::ServerConfig& config, const TestOptions& test,
   if (clock == nullptr) return kConfigError;
   base::SystemRandom random;
   auto room = MakeRoom(config, test);
-  auto origin = BeginLog(config, *clock, random, *room, *note);
+  auto origin = BeginLog(config, {*clock, random, *room, &AskPassphrase}, *note);
   if (!origin.ok()) {
     Say(std::string(origin.status().message()));
     return kDataError;
@@ -391,7 +429,7 @@ int Main(int argc, char** argv) {
     if (clock == nullptr) return kConfigError;
     base::SystemRandom random;
     auto room = MakeRoom(config, test);
-    if (auto s = Initialise(config, *clock, random, *room, initial); !s.ok()) {
+    if (auto s = Initialise(config, {*clock, random, *room, &AskPassphrase}, initial); !s.ok()) {
       Say(std::string(s.message()));
       return kDataError;
     }

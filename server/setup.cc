@@ -28,25 +28,6 @@ namespace {
 
 constexpr int kFirstDays = 2 * 365;
 
-absl::StatusOr<base::Secret> ReadRootKey(const std::string& path) {
-  auto text = base::ReadFile(path);
-  if (!text.ok()) return text.status();
-  struct stat info {};
-  if (stat(path.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(path, ": others can read the root key; chmod 600 it"));
-  }
-  std::string hex(absl::StripAsciiWhitespace(*text));
-  base::Wipe(*text);
-  if (!base::IsHex(hex, 64)) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": the root key must be 64 hexadecimal digits"));
-  }
-  std::string raw = base::FromHex(hex);
-  base::Secret key(raw);
-  base::Wipe(raw);
-  base::Wipe(hex);
-  return key;
-}
-
 absl::Status MakeFolder(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     return absl::UnavailableError(absl::StrCat("cannot make ", path, ": ", std::strerror(errno)));
@@ -54,9 +35,20 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room, const WrapStore& wrap) {
-  auto root = ReadRootKey(config.root_key_file);
+absl::StatusOr<std::unique_ptr<keys::GenerationHome>> OpenHome(const config::ServerConfig& config,
+                                                               const base::Secret& root,
+                                                               base::Random& random) {
+  if (config.token_module.empty()) return keys::NewFileHome(root, random);
+  auto pin = keys::ReadSecret(config.token_pin_file);
+  if (!pin.ok()) return pin.status();
+  return keys::OpenTokenHome({config.token_module, config.token_label, config.token_instance}, *pin, root,
+                             random);
+}
+
+absl::StatusOr<House> OpenParts(const config::ServerConfig& config, const Surroundings& around,
+                                const WrapStore& wrap) {
+  auto& [clock, random, room, ask] = around;
+  auto root = keys::ReadRootKey(config.root_key_file, ask);
   if (!root.ok()) return root.status();
   if (auto s = MakeFolder(config.data_folder); !s.ok()) return s;
   House house;
@@ -65,7 +57,9 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock&
   if (!store.ok()) return store.status();
   house.store = wrap ? wrap(std::move(*store)) : std::move(*store);
   const std::string keys_folder = config.data_folder + "/keys";
-  house.home = keys::NewFileHome(*root, random);
+  auto home = OpenHome(config, *root, random);
+  if (!home.ok()) return home.status();
+  house.home = std::move(*home);
   auto file_keys = keys::Keystore::Open(keys_folder, "file", *house.home, random);
   if (!file_keys.ok()) return file_keys.status();
   house.file_keys = std::move(*file_keys);
@@ -77,7 +71,7 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, base::Clock&
       &clock, &random,        house.store.get(), house.file_keys.get(), house.photo_keys.get(),
       &room,  config.log_name};
   parts.background = house.background.get();
-  parts.trim_folder = config.data_folder;
+  if (config.trim) parts.trim_folder = config.data_folder;
   auto journal = journal::Journal::Open(parts);
   if (!journal.ok()) return journal.status();
   house.journal = std::move(*journal);
@@ -112,10 +106,9 @@ domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role r
   return person;
 }
 
-absl::StatusOr<House> OpenAndCatchUp(const config::ServerConfig& config, base::Clock& clock,
-                                     base::Random& random, base::Room& room,
+absl::StatusOr<House> OpenAndCatchUp(const config::ServerConfig& config, const Surroundings& around,
                                      const std::set<std::string>& overruled, const WrapStore& wrap) {
-  auto house = OpenParts(config, clock, random, room, wrap);
+  auto house = OpenParts(config, around, wrap);
   if (!house.ok()) return house.status();
   journal::Journal& journal = *house->journal;
   if (journal.world().people().empty()) {
@@ -154,20 +147,18 @@ absl::StatusOr<House> OpenAndCatchUp(const config::ServerConfig& config, base::C
 
 }  // namespace
 
-absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room, const std::set<std::string>& overruled,
-                                const WrapStore& wrap) {
+absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, const Surroundings& around,
+                                const std::set<std::string>& overruled, const WrapStore& wrap) {
   // A full disk is no reason not to start: opening, and destroying what has to go, has the room kept for it.
-  room.Release();
-  auto house = OpenAndCatchUp(config, clock, random, room, overruled, wrap);
-  room.Hold();
+  around.room.Release();
+  auto house = OpenAndCatchUp(config, around, overruled, wrap);
+  around.room.Hold();
   return house;
 }
 
-absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, base::Clock& clock,
-                                     base::Random& random, base::Room& room,
+absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, const Surroundings& around,
                                      const std::string& last_checkpoint) {
-  auto house = OpenParts(config, clock, random, room, nullptr);
+  auto house = OpenParts(config, around, nullptr);
   if (!house.ok()) return house.status();
   journal::Journal& journal = *house->journal;
   const auto read = audit::ReadCheckpoint(last_checkpoint);
@@ -204,12 +195,12 @@ absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, base::C
   return journal.log_origin();
 }
 
-absl::StatusOr<std::string> LogKey(const config::ServerConfig& config, base::Random& random,
+absl::StatusOr<std::string> LogKey(const config::ServerConfig& config, const Surroundings& around,
                                    const std::string& origin) {
-  auto root = ReadRootKey(config.root_key_file);
+  auto root = keys::ReadRootKey(config.root_key_file, around.ask);
   if (!root.ok()) return root.status();
-  auto seed =
-      keys::OpenLogKey(config.data_folder + "/keys", config.log_key_file, *root, random, /*make=*/false);
+  auto seed = keys::OpenLogKey(config.data_folder + "/keys", config.log_key_file, *root, around.random,
+                               /*make=*/false);
   if (!seed.ok()) return seed.status();
   std::string name = origin;
   if (name.empty()) {
@@ -227,8 +218,7 @@ absl::StatusOr<std::string> LogKey(const config::ServerConfig& config, base::Ran
   return key->verifier().Text();
 }
 
-absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                        base::Room& room, Initial& initial) {
+absl::Status Initialise(const config::ServerConfig& config, const Surroundings& around, Initial& initial) {
   config::Errors errors;
   domain::Municipality municipality =
       config::ParseMunicipality(initial.municipality_toml, "municipality.toml", errors);
@@ -250,15 +240,14 @@ absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, 
         absl::StrCat("first station: ", v->field, ": ", domain::TextOf(v->rule).message));
   }
   struct stat info {};
-  if (stat(config.root_key_file.c_str(), &info) != 0) {
+  if (!config.root_key_file.starts_with("credential:") && stat(config.root_key_file.c_str(), &info) != 0) {
     base::Secret key = base::Secret::OfSize(keys::kKeySize);
-    random.Fill(key.MutableData(), key.size());
-    std::string hex = base::ToHex(key.Reveal()) + "\n";
-    auto s = base::WriteFileDurably(config.root_key_file, hex);
-    base::Wipe(hex);
-    if (!s.ok()) return s;
+    around.random.Fill(key.MutableData(), key.size());
+    auto text = keys::RootKeyText(key, nullptr, around.random);
+    if (!text.ok()) return text.status();
+    if (auto s = base::WriteFileDurably(config.root_key_file, text->Reveal()); !s.ok()) return s;
   }
-  auto house = OpenParts(config, clock, random, room, nullptr);
+  auto house = OpenParts(config, around, nullptr);
   if (!house.ok()) return house.status();
   if (!house->journal->world().people().empty()) {
     return absl::AlreadyExistsError(absl::StrCat(config.data_folder, " is set up already"));

@@ -17,6 +17,7 @@
 #include "server/journal/journal.h"
 #include "server/journal/publisher.h"
 #include "server/keys/keystore.h"
+#include "server/keys/root_key.h"
 #include "server/store/store.h"
 
 namespace waarborg::server {
@@ -39,22 +40,28 @@ struct House {
 // What is put around the store before anything uses it; the test build plants faults here.
 using WrapStore = std::function<std::unique_ptr<store::Store>(std::unique_ptr<store::Store>)>;
 
+// What a house stands in. All of it outlives the house.
+struct Surroundings {
+  base::Clock& clock;
+  base::Random& random;
+  base::Room& room;
+  keys::AskPassphrase ask;  // for a root key that is sealed under a passphrase
+};
+
 // Opens everything in the data folder; compares the log with its newest checkpoint and its witnesses; brings
 // what the clock set off meanwhile up to date, destruction included, so that nothing is served before it.
 // `overruled` names witnesses whose word is not taken at this start; that is recorded.
-absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                                base::Room& room, const std::set<std::string>& overruled = {},
-                                const WrapStore& wrap = nullptr);
+absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, const Surroundings& around,
+                                const std::set<std::string>& overruled = {}, const WrapStore& wrap = nullptr);
 
 // After an older backup was restored: begins the next log, whose first entry commits to the last checkpoint
 // known of the one before, a signed note. Refuses a checkpoint that this house did not sign, or that the log
 // has not fallen behind. Returns the new origin.
-absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, base::Clock& clock,
-                                     base::Random& random, base::Room& room,
+absl::StatusOr<std::string> BeginLog(const config::ServerConfig& config, const Surroundings& around,
                                      const std::string& last_checkpoint);
 
 // The verifier key text of the log of this origin; of the newest one when empty. Also while the server runs.
-absl::StatusOr<std::string> LogKey(const config::ServerConfig& config, base::Random& random,
+absl::StatusOr<std::string> LogKey(const config::ServerConfig& config, const Surroundings& around,
                                    const std::string& origin);
 
 // One of the first two people, or the first station, as given on the command line.
@@ -74,7 +81,13 @@ struct Initial {
 
 // Sets up an empty data folder: configuration, first two people, first station; makes the root key when its
 // file is not there. Refuses a folder that holds anything.
-absl::Status Initialise(const config::ServerConfig& config, base::Clock& clock, base::Random& random,
-                        base::Room& room, Initial& initial);
+absl::Status Initialise(const config::ServerConfig& config, const Surroundings& around, Initial& initial);
+
+// Makes a new root key and seals everything under it that the old one sealed: the generation keys, the key of
+// the log, and the backups of the file keys. Says how far it is. Can be interrupted anywhere and is finished
+// by calling it again. `passphrase` seals the new one.
+absl::Status RotateRootKey(const config::ServerConfig& config, const Surroundings& around,
+                           const base::Secret* passphrase,
+                           const std::function<void(const std::string&)>& say);
 
 }  // namespace waarborg::server

@@ -264,6 +264,11 @@ bool Parse(const std::string& text, const std::string& name, Errors& errors, tom
   return true;
 }
 
+// Whether the path is the folder or below it.
+bool Inside(const std::string& path, const std::string& folder) {
+  return !folder.empty() && (path == folder || path.starts_with(folder + "/"));
+}
+
 }  // namespace
 
 ServerConfig ParseServer(const std::string& toml, const std::string& name, Errors& errors) {
@@ -300,6 +305,25 @@ ServerConfig ParseServer(const std::string& toml, const std::string& name, Error
       },
       /*required=*/true);
   if (c.log_folder.empty()) c.log_folder = c.data_folder + "/published";
+  r.Table("token", [&](Reader& t) {
+    c.token_module = t.Text("module", true);
+    c.token_label = t.Text("label", true);
+    c.token_pin_file = t.Text("pin_file", true);
+    c.token_instance = t.Text("instance", true);
+  });
+  r.Table("backup", [&](Reader& t) {
+    c.backup_folder = t.Text("folder", true);
+    c.backup_keys_folder = t.Text("keys_folder", true);
+    c.backup_keys_keep_days = t.Number("keys_keep_days", 1, 90, c.backup_keys_keep_days);
+    if (Inside(c.backup_keys_folder, c.backup_folder) || Inside(c.backup_folder, c.backup_keys_folder)) {
+      t.Error(nullptr, "folder and keys_folder must lie apart: whoever has both can read names and reasons");
+    }
+  });
+  r.Table("destruction", [&](Reader& t) {
+    c.trim = t.Flag("trim", true);
+    c.certificates_folder = t.Text("certificates_folder", false);
+  });
+  if (c.certificates_folder.empty()) c.certificates_folder = c.data_folder + "/certificates";
   r.Table("disk", [&](Reader& t) {
     c.keep_free_bytes =
         int64_t{t.Number("keep_free_mib", 32, 1 << 20, static_cast<int>(c.keep_free_bytes >> 20))} << 20;
@@ -308,9 +332,15 @@ ServerConfig ParseServer(const std::string& toml, const std::string& name, Error
   if (!c.listen.empty() && c.listen.rfind(':') == std::string::npos) {
     r.Error(table.get("listen"), "listen must be \"host:port\"");
   }
-  if (!c.data_folder.empty() && c.root_key_file.rfind(c.data_folder + "/", 0) == 0) {
-    r.Error(table.get("root_key_file"),
-            "root_key_file must lie outside data_folder: a backup of the one must not hold the other");
+  for (const auto& [place, what] : {std::pair{c.root_key_file, "root_key_file"},
+                                    {c.token_pin_file, "pin_file"},
+                                    {c.backup_folder, "[backup] folder"},
+                                    {c.backup_keys_folder, "[backup] keys_folder"}}) {
+    if (!c.data_folder.empty() && Inside(place, c.data_folder)) {
+      r.Error(table.get(what), absl::StrCat(what,
+                                            " must lie outside data_folder: a copy of the one must not "
+                                            "hold the other"));
+    }
   }
   return c;
 }

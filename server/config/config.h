@@ -13,7 +13,7 @@ namespace waarborg::config {
 struct ServerConfig {
   std::string listen;         // "host:port"; port 0 takes a free one
   std::string data_folder;    // database and keystores
-  std::string root_key_file;  // 64 hexadecimal digits; outside the data folder
+  std::string root_key_file;  // a file outside the data folder, or "credential:NAME"
   std::string certificate_file;
   std::string key_file;
   std::string client_ca_file;                    // certificates of stations are signed by this
@@ -21,6 +21,17 @@ struct ServerConfig {
   std::string log_name;                          // what the origins of the logs begin with
   std::string log_folder;                        // where the log is published
   std::string log_key_file;                      // Ed25519 key (PEM); empty: one of our own
+  // Where generation keys live: with a module in a PKCS#11 token, else in a file sealed by the root key.
+  std::string token_module;
+  std::string token_label;
+  std::string token_pin_file;  // a file, or "credential:NAME"
+  std::string token_instance;
+  bool trim = true;  // freed blocks are discarded after a destruction, where the file system can
+  // Where backups go, and how long those of the file keys are kept, in days; no folder: no backups.
+  std::string backup_folder;
+  std::string backup_keys_folder;
+  int backup_keys_keep_days = 14;
+  std::string certificates_folder;  // certificates of destruction
   int argon2_memory_kib = 65536;
   int argon2_passes = 3;
 };

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -236,16 +235,9 @@ absl::Status Journal::LoadLog() {
   } else if (!absl::IsNotFound(stored.status())) {
     return stored.status();
   }
-  std::vector<audit::Hash> subtrees;
-  for (const std::string& h : head.frontier()) {
-    audit::Hash hash{};
-    if (h.size() != hash.size()) return Corrupt("a/head");
-    std::memcpy(hash.data(), h.data(), h.size());
-    subtrees.push_back(hash);
-  }
-  bool ok = false;
-  frontier_ = audit::Frontier::FromStored(head.size(), std::move(subtrees), ok);
-  if (!ok) return Corrupt("a/head");
+  auto frontier = FrontierOf(head);
+  if (!frontier) return Corrupt("a/head");
+  frontier_ = std::move(*frontier);
   log_ = head.log();
   recorded_until_ = head.at_ms() == 0 ? absl::InfinitePast() : absl::FromUnixMillis(head.at_ms());
   time_.Start(*parts_.clock, recorded_until_);

@@ -2,6 +2,7 @@
 #include "server/journal/rows.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -136,6 +137,20 @@ std::string JoinEntry(const EntryParts& parts) {
   out.append(parts.ban_id);
   out.append(parts.sealed_opening);
   return out;
+}
+
+std::optional<audit::Frontier> FrontierOf(const waarborg::v1::LogHeadRecord& head) {
+  std::vector<audit::Hash> subtrees;
+  for (const std::string& h : head.frontier()) {
+    audit::Hash hash{};
+    if (h.size() != hash.size()) return std::nullopt;
+    std::memcpy(hash.data(), h.data(), h.size());
+    subtrees.push_back(hash);
+  }
+  bool ok = false;
+  auto frontier = audit::Frontier::FromStored(head.size(), std::move(subtrees), ok);
+  if (!ok) return std::nullopt;
+  return frontier;
 }
 
 absl::Status UpgradeSchema(store::Store& store, const keys::Keystore& file_keys, base::Random& random,

@@ -8,10 +8,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "audit/merkle.h"
 #include "server/base/random.h"
 #include "server/base/secret.h"
 #include "server/keys/keystore.h"
 #include "server/store/store.h"
+#include "waarborg/v1/store.pb.h"
 
 // Rows of the store. Every value is sealed, with its row's key as context, but for those marked *.
 //   m/schema *      version of this layout
@@ -57,6 +59,9 @@ struct EntryParts {
 };
 std::optional<EntryParts> SplitEntry(std::string_view value);
 std::string JoinEntry(const EntryParts& parts);
+
+// The tree of a head; nothing when it is damaged.
+std::optional<audit::Frontier> FrontierOf(const waarborg::v1::LogHeadRecord& head);
 
 // Brings data of an earlier schema to this one, step by step; each step can be interrupted anywhere and is
 // taken up again at the next start. Data of a later schema are refused and left as they are. `fresh` is set

@@ -145,7 +145,7 @@ absl::StatusOr<std::unique_ptr<Keystore>> Keystore::Open(const std::string& fold
 absl::Status Keystore::Load(uint64_t generation) {
   auto sealed = base::ReadFile(PathOf(folder_, name_, generation, ".gen"));
   if (!sealed.ok()) return sealed.status();
-  auto opened = home_.Open(name_, generation, *sealed);
+  auto opened = home_->Open(name_, generation, *sealed);
   if (!opened.ok()) {
     return absl::Status(opened.status().code(), absl::StrCat(PathOf(folder_, name_, generation, ".gen"), ": ",
                                                              std::string(opened.status().message())));
@@ -217,7 +217,7 @@ Keystore::Roll::~Roll() = default;
 absl::Status Keystore::Roll::Write() {
   base::Secret key = base::Secret::OfSize(kKeySize);
   store_.random_.Fill(key.MutableData(), kKeySize);
-  auto sealed = store_.home_.Seal(store_.name_, generation(), key);
+  auto sealed = to_->Seal(store_.name_, generation(), key);
   if (!sealed.ok()) return sealed.status();
   const auto path = [&](const char* ending) {
     return PathOf(store_.folder_, store_.name_, generation(), ending);
@@ -258,7 +258,7 @@ absl::Status Keystore::FinishRoll(Roll& roll) {
 absl::Status Keystore::Roll::DestroyOld() {
   const std::string& folder = store_.folder_;
   const std::string& name = store_.name_;
-  if (auto s = RemoveGeneration(folder, name, store_.home_, old_generation_); !s.ok()) return s;
+  if (auto s = RemoveGeneration(folder, name, *from_, old_generation_); !s.ok()) return s;
   // What is said to be destroyed is looked for.
   for (const char* ending : {".gen", ".keys"}) {
     if (!absl::IsNotFound(base::ReadFile(PathOf(folder, name, old_generation_, ending)).status())) {
@@ -266,7 +266,7 @@ absl::Status Keystore::Roll::DestroyOld() {
           absl::StrCat(PathOf(folder, name, old_generation_, ending), " is still there"));
     }
   }
-  auto guarded = store_.home_.Guarded(name);
+  auto guarded = from_->Guarded(name);
   if (!guarded.ok()) return guarded.status();
   if (guarded->contains(old_generation_)) {
     return absl::DataLossError(
@@ -278,6 +278,15 @@ absl::Status Keystore::Roll::DestroyOld() {
   auto read =
       EachRecord(*file, path, [&](const std::string& id, std::string_view) { return !going_.contains(id); });
   return read.status();
+}
+
+absl::Status Keystore::MoveTo(GenerationHome& home) {
+  auto roll = BeginRoll({});
+  roll->to_ = &home;
+  if (auto s = roll->Write(); !s.ok()) return s;
+  if (auto s = FinishRoll(*roll); !s.ok()) return s;
+  home_ = &home;
+  return roll->DestroyOld();
 }
 
 absl::StatusOr<Keystore::Destroyed> Keystore::Destroy(const std::vector<std::string>& ids) {

@@ -68,6 +68,10 @@ class Keystore {
   // After an error the keystore must not be used any more.
   absl::Status FinishRoll(Roll& roll);
 
+  // Moves to another home of generation keys: a new generation that seals there, and the old one destroyed
+  // where it was. Not while a roll is under way. `home` outlives the store.
+  absl::Status MoveTo(GenerationHome& home);
+
   // What a destruction can say of itself.
   struct Destroyed {
     uint64_t old_generation = 0;
@@ -81,7 +85,7 @@ class Keystore {
     for (const auto& [id, key] : keys_) each(id, *key);
   }
 
-  const GenerationHome& home() const { return home_; }
+  const GenerationHome& home() const { return *home_; }
   uint64_t generation() const { return generation_; }
   // Changes whenever a key was added or destroyed.
   uint64_t version() const { return version_; }
@@ -91,13 +95,13 @@ class Keystore {
   using Keys = absl::flat_hash_map<std::string, std::shared_ptr<const base::Secret>>;
 
   Keystore(std::string folder, std::string name, GenerationHome& home, base::Random& random)
-      : folder_(std::move(folder)), name_(std::move(name)), home_(home), random_(random) {}
+      : folder_(std::move(folder)), name_(std::move(name)), home_(&home), random_(random) {}
 
   absl::Status Load(uint64_t generation);
 
   std::string folder_;
   std::string name_;
-  GenerationHome& home_;
+  GenerationHome* home_;
   base::Random& random_;
   uint64_t generation_ = 0;
   uint64_t version_ = 0;
@@ -127,9 +131,11 @@ class Keystore::Roll {
 
  private:
   friend class Keystore;
-  explicit Roll(Keystore& store) : store_(store) {}
+  explicit Roll(Keystore& store) : store_(store), from_(store.home_), to_(store.home_) {}
 
   Keystore& store_;
+  GenerationHome* from_;
+  GenerationHome* to_;
   uint64_t old_generation_ = 0;
   std::set<std::string> going_;
   std::vector<std::pair<std::string, std::shared_ptr<const base::Secret>>> staying_;

@@ -70,4 +70,14 @@ absl::StatusOr<base::Secret> OpenLogKey(const std::string& folder, const std::st
   return seed;
 }
 
+absl::Status ResealLogKey(const std::string& folder, const base::Secret* old_root,
+                          const base::Secret& next_root, base::Random& random) {
+  if (absl::IsNotFound(base::ReadFile(folder + "/log.key").status())) return absl::OkStatus();
+  if (OpenLogKey(folder, "", next_root, random, false).ok()) return absl::OkStatus();
+  if (old_root == nullptr) return absl::DataLossError(folder + "/log.key does not open with this root key");
+  auto seed = OpenLogKey(folder, "", *old_root, random, false);
+  if (!seed.ok()) return seed.status();
+  return base::WriteFileDurably(folder + "/log.key", Seal(next_root, seed->Reveal(), kContext, random));
+}
+
 }  // namespace waarborg::keys

@@ -15,4 +15,9 @@ namespace waarborg::keys {
 absl::StatusOr<base::Secret> OpenLogKey(const std::string& folder, const std::string& pem_file,
                                         const base::Secret& root, base::Random& random, bool make);
 
+// Seals FOLDER/log.key under the next root key, where it is sealed under the old one. Nothing to do when it
+// is not there.
+absl::Status ResealLogKey(const std::string& folder, const base::Secret* old_root,
+                          const base::Secret& next_root, base::Random& random);
+
 }  // namespace waarborg::keys

@@ -2,6 +2,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/options.h>
 #include <rocksdb/slice_transform.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -93,6 +94,13 @@ class RocksDb : public Store {
     rocksdb::WriteOptions options;
     options.sync = true;
     return ToStatus(db_->Write(options, &writes), "commit");
+  }
+
+  absl::Status Snapshot(const std::string& folder) const override {
+    rocksdb::Checkpoint* made = nullptr;
+    if (auto s = rocksdb::Checkpoint::Create(db_.get(), &made); !s.ok()) return ToStatus(s, "snapshot");
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    return ToStatus(checkpoint->CreateCheckpoint(folder), "snapshot");
   }
 
   absl::Status Erase(const std::vector<std::string>& keys) override {

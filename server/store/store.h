@@ -56,6 +56,9 @@ class Store {
   virtual std::unique_ptr<Cursor> NewCursor() const = 0;
   // Durable when it returns ok. After an error nothing may be assumed and nothing more committed.
   virtual absl::Status Commit(const Batch& batch) = 0;
+  // The store as it is now, durable, in a folder that is not there yet, on the same file system. Cheap: files
+  // that do not change are shared. What OpenRocksDb opens.
+  virtual absl::Status Snapshot(const std::string& folder) const = 0;
   // Deletes these rows and sees to it that what they held stands in no file any more: tables rewritten,
   // write-ahead logs removed. Looks whether it is so; Unavailable when it is not yet (somebody is still
   // reading an old file): to be tried again. The writer must have nothing to do with these rows meanwhile.

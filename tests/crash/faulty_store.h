@@ -77,6 +77,7 @@ class FaultyStore : public store::Store {
     late_ = batch;
     return absl::OkStatus();
   }
+  absl::Status Snapshot(const std::string& folder) const override { return store_->Snapshot(folder); }
   absl::Status Erase(const std::vector<std::string>& keys) override { return store_->Erase(keys); }
 
  private:

@@ -47,6 +47,9 @@ class MemoryStore : public store::Store {
     }
     return absl::OkStatus();
   }
+  absl::Status Snapshot(const std::string&) const override {
+    return absl::UnimplementedError("a store in memory has no folder");
+  }
   absl::Status Erase(const std::vector<std::string>& keys) override {
     for (const std::string& key : keys) rows.erase(key);
     return absl::OkStatus();
