@@ -255,7 +255,8 @@ size_t CheckSignatures(const SignedCheckpoint& signed_checkpoint, const Trust& t
 // Takes over what was found in one of the files, with its name. What could not be checked for want of a key
 // is said once.
 void Take(const std::string& path, const Outcome& found, Outcome& all) {
-  for (const std::string& problem : found.problems) all.problems.push_back(path + ": " + problem);
+  const std::string where = path + ": ";
+  for (const std::string& problem : found.problems) all.problems.push_back(where + problem);
   for (const std::string& what : found.unchecked) {
     if (std::find(all.unchecked.begin(), all.unchecked.end(), what) == all.unchecked.end()) {
       all.unchecked.push_back(what);
