@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 // waarborg-verify: checks a published log and what is handed over from it, and runs a witness.
+#include <google/protobuf/stubs/logging.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "audit/certificate.h"
 #include "audit/checkpoint.h"
 #include "audit/opening.h"
 #include "audit/proof.h"
@@ -231,9 +233,9 @@ int CheckLog(const LogOptions& options) {
   return Conclude(outcome);
 }
 
-// The signatures on a checkpoint that came with a file.
-void CheckSignatures(const SignedCheckpoint& signed_checkpoint, const Trust& trust, size_t quorum,
-                     Outcome& outcome) {
+// The signatures on a checkpoint that came with a file. Gives how many of the witnesses have cosigned.
+size_t CheckSignatures(const SignedCheckpoint& signed_checkpoint, const Trust& trust, size_t quorum,
+                       Outcome& outcome) {
   const auto bytes = signed_checkpoint.note.Text();
   if (!trust.log) {
     outcome.unchecked.emplace_back(kNobodySigned);
@@ -247,26 +249,72 @@ void CheckSignatures(const SignedCheckpoint& signed_checkpoint, const Trust& tru
     outcome.problems.push_back("checkpoint: cosigned by " + std::to_string(*count) + " of the witnesses, " +
                                std::to_string(quorum) + " are needed");
   }
+  return count.ok() ? *count : 0;
+}
+
+// Takes over what was found in one of the files, with its name. What could not be checked for want of a key
+// is said once.
+void Take(const std::string& path, const Outcome& found, Outcome& all) {
+  const std::string where = path + ": ";
+  for (const std::string& problem : found.problems) all.problems.push_back(where + problem);
+  for (const std::string& what : found.unchecked) {
+    if (std::find(all.unchecked.begin(), all.unchecked.end(), what) == all.unchecked.end()) {
+      all.unchecked.push_back(what);
+    }
+  }
 }
 
 // That the log as it stands begins with the checkpoint of a proof: so what stands in that, stands in the log.
-// Gives the size of the log now, when it does.
-std::optional<std::string> CheckInLog(const LogOptions& options, const Trust& trust,
-                                      const SignedCheckpoint& proven, Outcome& outcome) {
+// Gives what was found there, when it does.
+std::optional<Report> CheckInLog(const LogOptions& options, const Trust& trust,
+                                 const SignedCheckpoint& proven, Outcome& outcome) {
   VerifyOptions verify = OptionsOf(trust, options);
   verify.since = proven.note.Text();
-  const Report report = Check(options.folder, verify, true).report;
+  Report report = Check(options.folder, verify, true).report;
   for (const std::string& problem : report.problems) {
     (report.unreadable ? outcome.unchecked : outcome.problems)
         .push_back("in the log " + options.folder + ": " + problem);
   }
   if (!report.problems.empty()) return std::nullopt;
-  return Size(report.checkpoint);
+  return report;
+}
+
+// What stands behind an opening in which nothing is wrong.
+struct Standing {
+  size_t cosignatures = 0;                   // on the checkpoint that the witnesses must stand behind
+  std::optional<Checkpoint> checkpoint_now;  // of the log at hand, when there is one
+};
+
+// That the record of an opening is the entry which its proof names, in a log that is to be believed. `log`
+// holds its folder, empty when there is none.
+Standing CheckEntry(const OpeningFile& opening, const LogOptions& log, const Trust& trust, Outcome& outcome) {
+  Standing out;
+  if (!opening.Holds()) {
+    outcome.problems.push_back("the record is not what entry " + std::to_string(opening.proof.index) +
+                               " of that log commits to");
+  }
+  // With a log at hand it is that log's newest checkpoint which the witnesses must stand behind.
+  const bool alone = log.folder.empty();
+  out.cosignatures = CheckSignatures(opening.proof.checkpoint, trust, alone ? trust.quorum : 0, outcome);
+  if (alone || !outcome.problems.empty()) return out;
+  if (const auto report = CheckInLog(log, trust, opening.proof.checkpoint, outcome)) {
+    out.cosignatures = report->cosignatures;
+    out.checkpoint_now = report->checkpoint;
+  }
+  return out;
 }
 
 void PrintPlace(const char* what, uint64_t index, const Checkpoint& c) {
   std::printf("%s entry %llu of the log %s (%s, root %s)\n", what, static_cast<unsigned long long>(index),
               Shown(c.origin).c_str(), Size(c).c_str(), Root(c).c_str());
+}
+
+void PrintStanding(const char* what, const OpeningFile& opening, const LogOptions& log,
+                   const Standing& standing) {
+  PrintPlace(what, opening.proof.index, opening.proof.checkpoint.checkpoint);
+  if (!standing.checkpoint_now) return;
+  std::printf("%s, now of %s, begins with those: the record stands in it\n", Shown(log.folder).c_str(),
+              Size(*standing.checkpoint_now).c_str());
 }
 
 void PrintRecord(const std::string& record, Outcome& outcome) {
@@ -294,31 +342,54 @@ int CheckOpening(const std::string& path, const LogOptions& log) {
     Say(bytes.error());
     return kNotChecked;
   }
-  Outcome outcome;
+  Outcome found, outcome;
   const auto opening = OpeningFile::Parse(*bytes);
   if (!opening.ok()) {
-    outcome.problems.push_back(path + ": " + opening.error());
-    return Conclude(outcome);
+    found.problems.push_back(opening.error());
+  } else if (const Standing standing = CheckEntry(*opening, log, trust, found); found.problems.empty()) {
+    PrintStanding("this record is", *opening, log, standing);
+    PrintRecord(opening->record, found);
   }
-  const SignedCheckpoint& checkpoint = opening->proof.checkpoint;
-  if (!opening->Holds()) {
-    outcome.problems.push_back(path + ": the record is not what entry " +
-                               std::to_string(opening->proof.index) + " of that log commits to");
-  }
-  // With a log at hand it is that log's newest checkpoint which the witnesses must stand behind.
-  CheckSignatures(checkpoint, trust, log.folder.empty() ? trust.quorum : 0, outcome);
-  std::optional<std::string> size_now;
-  if (outcome.problems.empty() && !log.folder.empty()) {
-    size_now = CheckInLog(log, trust, checkpoint, outcome);
-  }
-  if (outcome.problems.empty()) {
-    PrintPlace("this record is", opening->proof.index, checkpoint.checkpoint);
-    if (size_now) {
-      std::printf("%s, now of %s, begins with those: the record stands in it\n", Shown(log.folder).c_str(),
-                  size_now->c_str());
+  Take(path, found, outcome);
+  return Conclude(outcome);
+}
+
+void PrintCertificate(const std::string& path, const Certificate& certificate, const LogOptions& log,
+                      const Trust& trust, const Standing& standing) {
+  std::printf("%s:\n\n", Shown(path).c_str());
+  std::string_view lines = certificate.declaration();
+  while (const auto line = TakeLine(lines)) std::printf("%s\n", Shown(*line).c_str());
+  std::printf("\n");
+  PrintStanding("these words are what its record says, which is", certificate.opening(), log, standing);
+  Line("signed by", trust.log ? Short(*trust.log) : "nobody that is known here");
+  Line("witnesses", Witnesses(standing.cosignatures, trust));
+  std::printf("\n");
+}
+
+// Each of them, also when one before it is not good. `log` as for an opening.
+int CheckCertificates(const std::vector<std::string>& paths, const LogOptions& log) {
+  Trust trust;
+  if (const int code = Resolve(log.trust, log.folder, trust); code != 0) return code;
+  Outcome outcome;
+  size_t unread = 0;
+  for (const std::string& path : paths) {
+    const auto bytes = ReadFile(path);
+    if (!bytes.ok()) {
+      Say(bytes.error());
+      ++unread;
+      continue;
     }
-    PrintRecord(opening->record, outcome);
+    Outcome found;
+    const auto certificate = Certificate::Parse(*bytes);
+    if (!certificate.ok()) {
+      found.problems.push_back(certificate.error());
+    } else if (const Standing standing = CheckEntry(certificate->opening(), log, trust, found);
+               found.problems.empty()) {
+      PrintCertificate(path, *certificate, log, trust, standing);
+    }
+    Take(path, found, outcome);
   }
+  if (unread > 0) outcome.unchecked.push_back(Plural(unread, "file", "files") + " could not be read");
   return Conclude(outcome);
 }
 
@@ -435,6 +506,13 @@ void AddChecking(CLI::App* app, LogOptions& log) {
                 "The log is being written to: files ahead of its checkpoint are passed over");
 }
 
+// What checking an opening takes, bare or in a certificate.
+void AddOpening(CLI::App* app, LogOptions& log) {
+  AddTrust(app, log.trust);
+  AddChecking(app, log);
+  app->add_option("--log", log.folder, "Also check this log, and that the record stands in it");
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Checks a log of Waarborg, and what is handed over from it, from files alone");
   app.footer(kExitCodes);
@@ -454,9 +532,13 @@ int Main(int argc, char** argv) {
   std::string file;
   auto* check_opening = app.add_subcommand("opening", "Check a record that was handed over, and show it");
   check_opening->add_option("FILE", file, "The opening")->required();
-  AddTrust(check_opening, log.trust);
-  AddChecking(check_opening, log);
-  check_opening->add_option("--log", log.folder, "Also check this log, and that the record stands in it");
+  AddOpening(check_opening, log);
+
+  std::vector<std::string> files;
+  auto* check_certificate =
+      app.add_subcommand("certificate", "Check certificates of destruction, and show what they declare");
+  check_certificate->add_option("FILE", files, "The certificates")->required();
+  AddOpening(check_certificate, log);
 
   std::string entry;
   auto* check_proof = app.add_subcommand("proof", "Check that an entry stands in a log");
@@ -494,6 +576,7 @@ int Main(int argc, char** argv) {
   }
   if (check_log->parsed()) return CheckLog(log);
   if (check_opening->parsed()) return CheckOpening(file, log);
+  if (check_certificate->parsed()) return CheckCertificates(files, log);
   if (check_proof->parsed()) return CheckProof(file, entry, log.trust);
   if (check_checkpoint->parsed()) return CheckCheckpoint(file, log.trust);
   if (witness_key->parsed()) return MakeWitnessKey(name, out);
@@ -506,6 +589,8 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace waarborg::audit;
   std::signal(SIGPIPE, SIG_IGN);
+  // Of a record that cannot be read we say so ourselves.
+  google::protobuf::SetLogHandler(nullptr);
   int code = kNotChecked;
   try {
     code = Main(argc, argv);

@@ -6,7 +6,6 @@
 namespace waarborg::audit {
 namespace {
 
-constexpr std::string_view kOpening = "waarborg/opening@v1";
 constexpr std::string_view kPrevious = "waarborg/previous@v1";
 
 std::string Head(std::string_view header, const std::string& key, const std::string& record) {
@@ -34,13 +33,14 @@ std::string TakeHead(std::string_view header, std::string_view& bytes, std::stri
 }  // namespace
 
 std::string OpeningFile::Text() const {
-  return Head(kOpening, key, record) + "\n" + proof.Text();
+  return Head(kOpeningHeader, key, record) + "\n" + proof.Text();
 }
 
 Result<OpeningFile> OpeningFile::Parse(std::string_view bytes) {
   using R = Result<OpeningFile>;
   OpeningFile file;
-  if (auto wrong = TakeHead(kOpening, bytes, file.key, file.record); !wrong.empty()) return R::Error(wrong);
+  if (auto wrong = TakeHead(kOpeningHeader, bytes, file.key, file.record); !wrong.empty())
+    return R::Error(wrong);
   if (TakeLine(bytes) != "") return R::Error("line 4 is not empty");
   auto proof = ProofFile::Parse(bytes);
   if (!proof.ok()) return R::Error("in the proof: " + proof.error());

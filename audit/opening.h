@@ -18,6 +18,8 @@ inline constexpr size_t kOpeningKeySize = 32;
 // The same in a bundle, with its length.
 inline constexpr size_t kEntryBytes = 2 + kCommitmentSize;
 
+inline constexpr std::string_view kOpeningHeader = "waarborg/opening@v1";
+
 // A record with its proof, as a file to hand over:
 //   waarborg/opening@v1
 //   key BASE64          32 bytes

@@ -2,6 +2,8 @@
 #include "audit/verify.h"
 
 #include <fcntl.h>
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -848,6 +850,60 @@ TEST(Record, IsReadInItsOneFormAndToldInWords) {
   EXPECT_FALSE(PreviousOf(bytes));
   EXPECT_TRUE(PreviousOf(Continued()));
   EXPECT_FALSE(PreviousOf(Continued() + "\xFA\x7F\x01x"));
+}
+
+TEST(Record, ARepeatedEnumeratorIsAWordEachTime) {
+  waarborg::v1::AuditRecord record;
+  record.set_event("PhotoDestroyed");
+  record.set_destroyed_generation(12);
+  record.add_checks(waarborg::v1::DESTRUCTION_CHECK_KEY_ABSENT);
+  record.add_checks(waarborg::v1::DESTRUCTION_CHECK_OLD_GENERATION_GONE);
+  record.set_key_home(waarborg::v1::KEY_HOME_FILE);
+  const auto fields = ReadRecord(record.SerializeAsString());
+  ASSERT_TRUE(fields.ok()) << fields.error();
+  const RecordFields expected = {{"event", "PhotoDestroyed"},
+                                 {"destroyed-generation", "12"},
+                                 {"checks", "key-absent"},
+                                 {"checks", "old-generation-gone"},
+                                 {"key-home", "file"}};
+  EXPECT_EQ(*fields, expected);
+}
+
+// Whatever kind a field is of, and those that are still to come.
+TEST(Record, EveryFieldIsRead) {
+  using google::protobuf::FieldDescriptor;
+  waarborg::v1::AuditRecord record;
+  const auto& how = *record.GetReflection();
+  size_t count = 0;
+  for (int i = 0; i < record.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* f = record.GetDescriptor()->field(i);
+    for (int n = f->is_repeated() ? 3 : 1; n > 0; --n, ++count) {
+      const bool many = f->is_repeated();
+      switch (f->cpp_type()) {
+        case FieldDescriptor::CPPTYPE_STRING:
+          many ? how.AddString(&record, f, "text") : how.SetString(&record, f, "text");
+          break;
+        case FieldDescriptor::CPPTYPE_ENUM:
+          many ? how.AddEnumValue(&record, f, 1) : how.SetEnumValue(&record, f, 1);
+          break;
+        case FieldDescriptor::CPPTYPE_BOOL:
+          many ? how.AddBool(&record, f, true) : how.SetBool(&record, f, true);
+          break;
+        case FieldDescriptor::CPPTYPE_INT64:
+          many ? how.AddInt64(&record, f, 7) : how.SetInt64(&record, f, 7);
+          break;
+        case FieldDescriptor::CPPTYPE_UINT64:
+          many ? how.AddUInt64(&record, f, 7) : how.SetUInt64(&record, f, 7);
+          break;
+        default:
+          FAIL() << f->name() << " is of a kind that this test does not fill in yet";
+      }
+    }
+  }
+  const auto fields = ReadRecord(record.SerializeAsString());
+  ASSERT_TRUE(fields.ok()) << fields.error();
+  EXPECT_EQ(fields->size(), count);
+  for (const auto& [name, value] : *fields) EXPECT_FALSE(value.empty()) << name;
 }
 
 TEST(Record, ATimeBefore1970IsATime) {

@@ -24,6 +24,7 @@
 #include <thread>
 #include <utility>
 
+#include "audit/certificate.h"
 #include "audit/opening.h"
 #include "audit/text.h"
 #include "audit/tiles.h"
@@ -1084,6 +1085,9 @@ TEST_F(ProgramTest, WrongUsageIsNeitherGoodNorBad) {
   Expect(64, {"log", dir, "--key", vkey, "--quorum", "-1"});
   Expect(64, {"log", dir, "--key", vkey, "--threads", "0"});
   Expect(64, {"opening"});
+  Expect(64, {"certificate"});
+  Expect(64, {"certificate", dir, "--since", dir});
+  Expect(64, {"certificate", dir, "--key", "neither-key-nor-file"});
   Expect(64, {"proof"});
   Expect(64, {"proof", dir, "--entry", "short"});
   Expect(64, {"checkpoint"});
@@ -1178,6 +1182,87 @@ TEST_F(ProgramTest, AnOpeningOfAnythingElseIsNotGood) {
   Expect(1, {"opening", File("bad", other.Open(3, 500).Text()), "--log", dir});
   // A record of no kind that is known here.
   Expect(2, {"opening", File("odd", other.Open(3, 500).Text()), "--key", vkey}, "NOT CHECKED: ");
+}
+
+// The certificate of a destruction that is the next entry of the log.
+Certificate Destroy(SmallLog& log, const std::string& photo_id, const std::string& event = "PhotoDestroyed") {
+  waarborg::v1::AuditRecord record;
+  record.set_event(event);
+  record.set_result(waarborg::v1::RESULT_DONE);
+  record.set_ban_id("LV-44");
+  record.set_photo_id(photo_id);
+  record.set_destruction_reason(waarborg::v1::DESTRUCTION_REASON_WRONG_PHOTO);
+  record.set_at_ms(1'772'460'310'000);
+  record.set_due_at_ms(1'772'460'309'500);
+  record.set_destroyed_generation(1);
+  record.set_key_generation(2);
+  record.add_checks(waarborg::v1::DESTRUCTION_CHECK_KEY_ABSENT);
+  record.set_key_home(waarborg::v1::KEY_HOME_TOKEN);
+  log.Append(record.SerializeAsString());
+  return *Certificate::Of(log.Open(log.size() - 1, log.size()));
+}
+
+TEST_F(ProgramTest, ACertificateShowsWhatItDeclares) {
+  const std::string file = File("one", Destroy(log, "F-1").Text()),
+                    other = File("two", Destroy(log, "F-2").Text());
+  log.Grow(700);
+  log.WriteTo(dir, log.Signed(700));
+  for (const auto& more : {std::vector<std::string>{}, {"--log", dir}, {other}}) {
+    std::vector<std::string> arguments = {"certificate", "--key", vkey, file};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Ran good = Run(arguments);
+    EXPECT_EQ(good.code, 0) << good.out;
+    EXPECT_TRUE(good.LastLine().starts_with("GOOD: ")) << good.out;
+    EXPECT_TRUE(good.Says("Verklaring van vernietiging\n\nWat:             foto F-1 bij verbod LV-44\n"));
+    EXPECT_TRUE(good.Says("2026-03-02 14:05:10.000 UTC, 0,500 s daarna\n")) << good.out;
+    EXPECT_TRUE(good.Says("which is entry 600 of the log " + std::string(kOrigin) + " (601 entries"));
+    EXPECT_TRUE(good.Says("signed by      " + std::string(kOrigin) + "+")) << good.out;
+    EXPECT_EQ(good.Says("foto F-2"), more == std::vector<std::string>{other}) << good.out;
+  }
+  Expect(0, {"certificate", file, "--key", vkey, "--log", dir}, "now of 700 entries");
+  Expect(2, {"certificate", file}, "NOT CHECKED: the rest holds together");
+  Expect(2, {"certificate", file, "--log", dir}, "nobody that is known here");
+  Expect(2, {"certificate", folder / "none", "--key", vkey}, "NOT CHECKED: 1 file could not be read");
+  Expect(2, {"certificate", file, "--key", vkey, "--log", folder / "none"});
+  Expect(2, {"certificate", folder / "none", file, "--key", vkey}, "foto F-1");
+  File("log.vkey", vkey);
+  Expect(0, {"certificate", file, other, "--log", dir}, "now of 700 entries");
+}
+
+TEST_F(ProgramTest, ACertificateThatWasTamperedWithIsNotGood) {
+  const Certificate good = Destroy(log, "F-1");
+  const std::string text = good.Text(), file = File("good", text);
+  std::string words = text, event = text, garbled = text;
+  words.replace(words.find("verkeerde foto"), 14, "verkeerde File");
+  const std::string opening = good.opening().Text();
+  OpeningFile record = good.opening(), key = good.opening(), place = good.opening();
+  event.replace(event.find(opening), opening.size(), log.Open(417, 601).Text());
+  // A record that can no longer be read, in a line that still can.
+  record.record[20] = static_cast<char>(record.record[20] ^ 0x80);
+  garbled.replace(garbled.find(opening), opening.size(), record.Text());
+  key.key[0] = 'x';
+  place.proof.index = 599;
+  for (const std::string& bad : {words, event, garbled, Certificate::Of(key)->Text(),
+                                 Certificate::Of(place)->Text(), opening, std::string("garbage")}) {
+    const Ran ran = Run({"certificate", File("bad", bad), "--key", vkey});
+    EXPECT_EQ(ran.code, 1) << ran.out;
+    EXPECT_TRUE(ran.out.starts_with(folder / "bad: ")) << ran.out;
+    EXPECT_FALSE(ran.Says("Verklaring")) << "shown all the same";
+    EXPECT_FALSE(ran.Says("protobuf")) << ran.out;
+  }
+  Expect(1, {"certificate", File("bad", words), "--key", vkey}, "bad: line 6 is not what the record says");
+  const std::string stranger = KeyOf(kOrigin, KeyType::kEd25519, 'x').verifier().Text();
+  Expect(1, {"certificate", file, "--key", stranger}, "good: checkpoint: ");
+  Expect(1, {"certificate", file, "--key", vkey, "--witness", WitnessKey().verifier().Text()},
+         "cosigned by 0");
+  // Good by itself, but of a log that went another way.
+  Expect(1, {"certificate", file, "--key", vkey, "--log", dir});
+  // One that is not good does not hide the others, nor they it; nor does one that cannot be read.
+  const Ran three = Run({"certificate", folder / "bad", file, folder / "none", "--key", vkey});
+  EXPECT_EQ(three.code, 1) << three.out;
+  EXPECT_TRUE(three.Says("foto F-1 bij verbod LV-44")) << three.out;
+  EXPECT_TRUE(three.Says("cannot open " + (folder / "none"))) << three.out;
+  EXPECT_TRUE(three.LastLine().starts_with("NOT GOOD: 1 problem")) << three.out;
 }
 
 TEST_F(ProgramTest, ARecordCannotSteerTheTerminal) {
