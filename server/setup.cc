@@ -35,63 +35,6 @@ absl::Status MakeFolder(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<keys::GenerationHome>> OpenHome(const config::ServerConfig& config,
-                                                               const base::Secret& root,
-                                                               base::Random& random) {
-  if (config.token_module.empty()) return keys::NewFileHome(root, random);
-  auto pin = keys::ReadSecret(config.token_pin_file);
-  if (!pin.ok()) return pin.status();
-  return keys::OpenTokenHome({config.token_module, config.token_label, config.token_instance}, *pin, root,
-                             random);
-}
-
-absl::StatusOr<House> OpenParts(const config::ServerConfig& config, const Surroundings& around,
-                                const WrapStore& wrap) {
-  auto& [clock, random, room, ask] = around;
-  auto root = keys::ReadRootKey(config.root_key_file, ask);
-  if (!root.ok()) return root.status();
-  if (auto s = MakeFolder(config.data_folder); !s.ok()) return s;
-  House house;
-  // The store first: its lock keeps a second server away from the keystores too.
-  auto store = store::OpenRocksDb(config.data_folder + "/store");
-  if (!store.ok()) return store.status();
-  house.store = wrap ? wrap(std::move(*store)) : std::move(*store);
-  const std::string keys_folder = config.data_folder + "/keys";
-  auto home = OpenHome(config, *root, random);
-  if (!home.ok()) return home.status();
-  house.home = std::move(*home);
-  auto file_keys = keys::Keystore::Open(keys_folder, "file", *house.home, random);
-  if (!file_keys.ok()) return file_keys.status();
-  house.file_keys = std::move(*file_keys);
-  auto photo_keys = keys::Keystore::Open(keys_folder, "photo", *house.home, random);
-  if (!photo_keys.ok()) return photo_keys.status();
-  house.photo_keys = std::move(*photo_keys);
-  house.background = std::make_unique<base::Workers>(1, 4);
-  journal::Journal::Parts parts{
-      &clock, &random,        house.store.get(), house.file_keys.get(), house.photo_keys.get(),
-      &room,  config.log_name};
-  parts.background = house.background.get();
-  if (config.trim) parts.trim_folder = config.data_folder;
-  auto journal = journal::Journal::Open(parts);
-  if (!journal.ok()) return journal.status();
-  house.journal = std::move(*journal);
-  auto published = journal::OpenLogFiles(config.log_folder, /*open_to_all=*/true);
-  if (!published.ok()) return published.status();
-  house.published = std::move(*published);
-  auto memory = journal::OpenLogFiles(config.data_folder + "/log", /*open_to_all=*/false);
-  if (!memory.ok()) return memory.status();
-  house.memory = std::move(*memory);
-  auto newest = house.memory->Read("newest");
-  if (!newest.ok() && !absl::IsNotFound(newest.status())) return newest.status();
-  auto log_key = keys::OpenLogKey(keys_folder, config.log_key_file, *root, random, /*make=*/!newest.ok());
-  if (!log_key.ok()) return log_key.status();
-  house.witnesses = witness::NewHttpCaller();
-  house.publisher = std::make_unique<journal::Publisher>(
-      journal::Publisher::Parts{house.journal.get(), house.store.get(), house.published.get(),
-                                house.memory.get(), house.witnesses.get(), std::move(*log_key)});
-  return house;
-}
-
 domain::Person NewPerson(journal::Turn& turn, FirstPerson& first, domain::Role role) {
   domain::Person person;
   person.id = turn.random().Id("M-");
@@ -146,6 +89,66 @@ absl::StatusOr<House> OpenAndCatchUp(const config::ServerConfig& config, const S
 }
 
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<keys::GenerationHome>> OpenHome(const config::ServerConfig& config,
+                                                               const base::Secret& root,
+                                                               base::Random& random) {
+  if (config.token_module.empty()) return keys::NewFileHome(root, random);
+  auto pin = keys::ReadSecret(config.token_pin_file);
+  if (!pin.ok()) return pin.status();
+  return keys::OpenTokenHome({config.token_module, config.token_label, config.token_instance}, *pin, root,
+                             random);
+}
+
+absl::StatusOr<House> OpenParts(const config::ServerConfig& config, const Surroundings& around,
+                                const WrapStore& wrap) {
+  auto& [clock, random, room, ask] = around;
+  auto root = keys::ReadRootKey(config.root_key_file, ask);
+  if (!root.ok()) return root.status();
+  if (auto s = MakeFolder(config.data_folder); !s.ok()) return s;
+  House house;
+  // The store first: its lock keeps a second server away from the keystores too.
+  auto store = store::OpenRocksDb(config.data_folder + "/store");
+  if (!store.ok()) return store.status();
+  house.store = wrap ? wrap(std::move(*store)) : std::move(*store);
+  const std::string keys_folder = config.data_folder + "/keys";
+  auto home = OpenHome(config, *root, random);
+  if (!home.ok()) return home.status();
+  house.home = std::move(*home);
+  auto file_keys = keys::Keystore::Open(keys_folder, "file", *house.home, random);
+  if (!file_keys.ok()) return file_keys.status();
+  house.file_keys = std::move(*file_keys);
+  auto photo_keys = keys::Keystore::Open(keys_folder, "photo", *house.home, random);
+  if (!photo_keys.ok()) return photo_keys.status();
+  house.photo_keys = std::move(*photo_keys);
+  house.background = std::make_unique<base::Workers>(1, 4);
+  journal::Journal::Parts parts{
+      &clock, &random,        house.store.get(), house.file_keys.get(), house.photo_keys.get(),
+      &room,  config.log_name};
+  parts.background = house.background.get();
+  if (config.trim) parts.trim_folder = config.data_folder;
+  auto journal = journal::Journal::Open(parts);
+  if (!journal.ok()) return journal.status();
+  house.journal = std::move(*journal);
+  auto published = journal::OpenLogFiles(config.log_folder, /*open_to_all=*/true);
+  if (!published.ok()) return published.status();
+  house.published = std::move(*published);
+  auto memory = journal::OpenLogFiles(config.data_folder + "/log", /*open_to_all=*/false);
+  if (!memory.ok()) return memory.status();
+  house.memory = std::move(*memory);
+  auto newest = house.memory->Read("newest");
+  if (!newest.ok() && !absl::IsNotFound(newest.status())) return newest.status();
+  auto log_key = keys::OpenLogKey(keys_folder, config.log_key_file, *root, random, /*make=*/!newest.ok());
+  if (!log_key.ok()) return log_key.status();
+  house.witnesses = witness::NewHttpCaller();
+  house.publisher = std::make_unique<journal::Publisher>(
+      journal::Publisher::Parts{house.journal.get(), house.store.get(), house.published.get(),
+                                house.memory.get(), house.witnesses.get(), std::move(*log_key)});
+  house.backups = std::make_unique<backup::Maker>(backup::Maker::Parts{
+      house.journal.get(), house.store.get(), house.file_keys.get(), &random, std::move(*root),
+      config.data_folder, config.backup_folder, config.backup_keys_folder, config.backup_keys_keep_days});
+  return house;
+}
 
 absl::StatusOr<House> OpenHouse(const config::ServerConfig& config, const Surroundings& around,
                                 const std::set<std::string>& overruled, const WrapStore& wrap) {
@@ -263,6 +266,88 @@ absl::Status Initialise(const config::ServerConfig& config, const Surroundings& 
     turn.Put(NewPerson(turn, initial.privacy_officer, domain::Role::kPrivacyOfficer));
     turn.Put(station);
   });
+}
+
+absl::Status RotateRootKey(const config::ServerConfig& config, const Surroundings& around,
+                           const base::Secret* passphrase,
+                           const std::function<void(const std::string&)>& say) {
+  const std::string& path = config.root_key_file;
+  const std::string next_path = path + ".next";
+  const std::string keys_folder = config.data_folder + "/keys";
+  if (path.starts_with("credential:")) {
+    return absl::FailedPreconditionError(
+        "the root key comes from systemd: name a file in root_key_file for the rotation, put the key there, "
+        "and "
+        "encrypt the new one with systemd-creds afterwards");
+  }
+  // Its lock keeps a running service away.
+  auto store = store::OpenRocksDb(config.data_folder + "/store");
+  if (!store.ok()) return store.status();
+  std::optional<base::Secret> old_root;
+  struct stat info {};
+  const bool interrupted = stat(next_path.c_str(), &info) == 0;
+  // When it was interrupted at the very end, the old one is gone and the new one not in its place yet.
+  if (stat(path.c_str(), &info) == 0) {
+    auto read = keys::ReadRootKey(path, around.ask);
+    if (!read.ok()) return read.status();
+    old_root = std::move(*read);
+  } else if (!interrupted) {
+    return absl::NotFoundError(absl::StrCat("no file ", path));
+  }
+  base::Secret next;
+  if (interrupted) {
+    say("a rotation was interrupted and goes on");
+    auto read = keys::ReadRootKey(next_path, around.ask);
+    if (!read.ok()) return read.status();
+    next = std::move(*read);
+  } else {
+    next = base::Secret::OfSize(keys::kKeySize);
+    around.random.Fill(next.MutableData(), next.size());
+    auto text = keys::RootKeyText(next, passphrase, around.random);
+    if (!text.ok()) return text.status();
+    if (auto s = base::WriteFileDurably(next_path, text->Reveal()); !s.ok()) return s;
+  }
+  auto to = OpenHome(config, next, around.random);
+  if (!to.ok()) return to.status();
+  std::unique_ptr<keys::GenerationHome> from;
+  if (old_root) {
+    auto home = OpenHome(config, *old_root, around.random);
+    if (!home.ok()) return home.status();
+    from = std::move(*home);
+  }
+  std::vector<std::string> copies;
+  if (!config.backup_keys_folder.empty()) copies = keys::KeyBackupsIn(config.backup_keys_folder);
+  const size_t steps = 3 + copies.size();
+  size_t step = 0;
+  const auto done = [&](const std::string& what) { say(absl::StrCat(++step, " of ", steps, ": ", what)); };
+  for (const char* name : {"photo", "file"}) {
+    auto opened = keys::Keystore::Open(keys_folder, name, **to, around.random);
+    if (absl::IsFailedPrecondition(opened.status()) && from != nullptr) {
+      opened = keys::Keystore::Open(keys_folder, name, *from, around.random);
+      if (!opened.ok()) return opened.status();
+      if (auto s = (*opened)->MoveTo(**to); !s.ok()) return s;
+    }
+    if (!opened.ok()) return opened.status();
+    done(absl::StrCat((*opened)->size(), " keys of ", name, "s, generation ", (*opened)->generation()));
+  }
+  if (auto s = keys::ResealLogKey(keys_folder, old_root ? &*old_root : nullptr, next, around.random);
+      !s.ok()) {
+    return s;
+  }
+  done("the key of the log");
+  for (const std::string& copy : copies) {
+    if (auto s = keys::ResealKeyBackup(copy, old_root ? &*old_root : nullptr, next, around.random); !s.ok()) {
+      return s;
+    }
+    done(copy);
+  }
+  if (auto s = base::OverwriteAndRemove(path); !s.ok()) return s;
+  if (auto s = base::RenameDurably(next_path, path); !s.ok()) return s;
+  say("the new root key is in " + path +
+      ". Copy it to where the old one was kept, and destroy the copies of the old one. Manifests of older "
+      "backups "
+      "carry the old key's mark: make a new backup now");
+  return absl::OkStatus();
 }
 
 }  // namespace waarborg::server

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/backup/backup.h"
 #include "server/base/clock.h"
 #include "server/base/random.h"
 #include "server/base/room.h"
@@ -35,6 +36,7 @@ struct House {
   std::unique_ptr<journal::LogFiles> memory;
   std::unique_ptr<journal::WitnessCaller> witnesses;
   std::unique_ptr<journal::Publisher> publisher;
+  std::unique_ptr<backup::Maker> backups;
 };
 
 // What is put around the store before anything uses it; the test build plants faults here.
@@ -47,6 +49,15 @@ struct Surroundings {
   base::Room& room;
   keys::AskPassphrase ask;  // for a root key that is sealed under a passphrase
 };
+
+// The home of generation keys that the configuration names.
+absl::StatusOr<std::unique_ptr<keys::GenerationHome>> OpenHome(const config::ServerConfig& config,
+                                                               const base::Secret& root,
+                                                               base::Random& random);
+
+// Opens everything in the data folder, and does nothing with it.
+absl::StatusOr<House> OpenParts(const config::ServerConfig& config, const Surroundings& around,
+                                const WrapStore& wrap);
 
 // Opens everything in the data folder; compares the log with its newest checkpoint and its witnesses; brings
 // what the clock set off meanwhile up to date, destruction included, so that nothing is served before it.

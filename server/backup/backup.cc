@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "audit/merkle.h"
+#include "audit/text.h"
 #include "server/base/file.h"
 #include "server/base/hex.h"
 #include "server/journal/rows.h"
@@ -23,6 +24,7 @@ namespace pb = waarborg::v1;
 namespace {
 
 constexpr char kKeysEnding[] = ".filekeys";
+constexpr char kIdTime[] = "%Y%m%dT%H%M%SZ";
 
 absl::Status MakeFolders(const std::string& path) {
   std::error_code error;
@@ -62,8 +64,7 @@ absl::StatusOr<std::shared_ptr<Maker::Backup>> Maker::Begin(absl::Time now) {
   if (busy_.exchange(true)) return absl::UnavailableError("a backup is being made already");
   std::shared_ptr<Backup> backup(new Backup(*this));
   Manifest& m = backup->manifest_;
-  m.id =
-      absl::StrCat(absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()), "-", parts_.random->Id(""));
+  m.id = absl::StrCat(absl::FormatTime(kIdTime, now, absl::UTCTimeZone()), "-", parts_.random->Id(""));
   m.made = now;
   m.newest = parts_.journal->time();
   m.log_origin = parts_.journal->log_origin();
@@ -137,20 +138,18 @@ absl::Status Maker::Finish(Backup& backup) {
 }
 
 absl::StatusOr<int> Maker::RemoveOldKeys(absl::Time now) {
-  if (parts_.keys_folder.empty() || !fs::exists(parts_.keys_folder)) return 0;
-  auto files = FilesBelow(parts_.keys_folder);
-  if (!files.ok()) return files.status();
+  if (parts_.keys_folder.empty()) return 0;
   int removed = 0;
-  for (const std::string& file : *files) {
+  for (const std::string& path : keys::KeyBackupsIn(parts_.keys_folder)) {
     // Their age is in their name: the time of a file changes when it is copied.
     absl::Time made;
     std::string error;
-    if (!file.ends_with(kKeysEnding) ||
-        !absl::ParseTime("%Y%m%dT%H%M%SZ", file.substr(0, 16), absl::UTCTimeZone(), &made, &error) ||
+    if (!absl::ParseTime(kIdTime, fs::path(path).filename().string().substr(0, 16), absl::UTCTimeZone(),
+                         &made, &error) ||
         made + absl::Hours(24) * parts_.keys_keep_days > now) {
       continue;
     }
-    if (auto s = base::OverwriteAndRemove(absl::StrCat(parts_.keys_folder, "/", file)); !s.ok()) return s;
+    if (auto s = base::OverwriteAndRemove(path); !s.ok()) return s;
     ++removed;
   }
   return removed;

@@ -331,6 +331,28 @@ void PassEnd(Ban& ban) {
   End(ban, DestructionReason::kBanEnded);
 }
 
+bool RepeatDestruction(Ban& ban, const std::string& photo_id, DestructionReason reason, BanState state,
+                       absl::Time at) {
+  // A ban that ended since ends again; what else changed since the backup is for people to do again.
+  if (IsFinal(state) && IsEnforceable(ban.state)) {
+    ban.state = state;
+    ban.ends_at = std::min(ban.ends_at, at);
+    if (ban.release.photo_id != photo_id) EndRelease(ban.release, reason);
+  }
+  Release& release = ban.release;
+  const bool was_there = release.HasPhoto() || release.state == PhotoState::kDestroying;
+  if (release.photo_id != photo_id || !was_there) return false;
+  if (reason == DestructionReason::kObjectionUpheld) release.objection_upheld = true;
+  if (release.HasPhoto() && reason == DestructionReason::kWrongPhoto) {
+    (void)Advance(release, PhotoEvent::kWithdrawWrong);
+  } else {
+    (void)EndRelease(release, reason);
+  }
+  release.destruction_reason = reason;
+  CompleteDestruction(release, IsFinal(ban.state), at);
+  return true;
+}
+
 Verdict AddBreach(const Municipality& m, Ban& ban, const Breach& breach, absl::Time now) {
   if (!InForce(ban, now) || !m.Covers(ban.scope, breach.location_id)) return Refusal(Rule::kBanNotInForce);
   if (breach.outcome == BreachOutcome::kUnspecified) return Refusal(Rule::kFieldMissing, "outcome");

@@ -164,6 +164,10 @@ Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const 
 Verdict LiftBan(Ban& ban, const std::string& reason, const DecisionInput& input, absl::Time now);
 // The clock: expired or lapsed; the photo's release ends with it. Only when EndIsDue.
 void PassEnd(Ban& ban);
+// After an older backup was put back: the log proves that this photo was destroyed at that time, for that
+// reason, and where the ban stood then. Returns true when the photo was thought to be there.
+bool RepeatDestruction(Ban& ban, const std::string& photo_id, DestructionReason reason, BanState state,
+                       absl::Time at);
 Verdict AddBreach(const Municipality& m, Ban& ban, const Breach& breach, absl::Time now);
 
 }  // namespace waarborg::domain

@@ -335,6 +335,42 @@ TEST_F(TokenHomeTest, TheKeyCannotBeTakenOutOfTheToken) {
   EXPECT_EQ(id.substr(0, of_id.ulValueLen), "waarborg house photo 1");
 }
 
+// The layout on disk, opened by hand: nonce, ciphertext and tag of the token, and the root key's seal around
+// it.
+TEST_F(TokenHomeTest, WhatIsSealedIsAesGcmOfTheTokenUnderTheRootKey) {
+  auto home = Token();
+  ASSERT_NE(home, nullptr);
+  auto inner = Unseal(root, Sealed(*home, "photo", 1), "generation photo 1");
+  ASSERT_TRUE(inner);
+  ASSERT_EQ(inner->size(), 12 + kKeySize + 16);
+  Raw raw;
+  ASSERT_TRUE(raw.there());
+  const auto found = raw.Find("waarborg house photo 1");
+  ASSERT_EQ(found.size(), 1u);
+  for (std::string context : {"generation photo 1", "generation photo 2"}) {
+    CK_GCM_PARAMS gcm{};
+    auto* const bytes = reinterpret_cast<unsigned char*>(inner->data());
+    gcm.pIv = bytes;
+    gcm.ulIvLen = 12;
+    gcm.ulIvBits = 96;
+    gcm.pAAD = reinterpret_cast<unsigned char*>(context.data());
+    gcm.ulAADLen = context.size();
+    gcm.ulTagBits = 128;
+    CK_MECHANISM mechanism{CKM_AES_GCM, &gcm, sizeof gcm};
+    ASSERT_EQ(raw->C_DecryptInit(raw.Session(), &mechanism, found.front()), CKR_OK);
+    std::string out(64, '\0');
+    CK_ULONG size = out.size();
+    const CK_RV code = raw->C_Decrypt(raw.Session(), bytes + 12, inner->size() - 12,
+                                      reinterpret_cast<unsigned char*>(out.data()), &size);
+    if (context == "generation photo 1") {
+      ASSERT_EQ(code, CKR_OK);
+      EXPECT_EQ(out.substr(0, size), key.Reveal());
+    } else {
+      EXPECT_NE(code, CKR_OK);
+    }
+  }
+}
+
 TEST_F(TokenHomeTest, ASealedKeyOpensInALaterHome) {
   auto home = Token();
   ASSERT_NE(home, nullptr);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "server/keys/key_backup.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
+#include "server/base/file.h"
 #include "server/keys/sealing.h"
 
 namespace waarborg::keys {
@@ -64,6 +68,29 @@ absl::StatusOr<KeyCopies> OpenKeyBackup(std::string_view bytes, const std::strin
   }
   base::Wipe(*plain);
   return keys;
+}
+
+std::vector<std::string> KeyBackupsIn(const std::string& folder) {
+  std::vector<std::string> paths;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    if (entry.path().extension() == ".filekeys") paths.push_back(entry.path().string());
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+absl::Status ResealKeyBackup(const std::string& path, const base::Secret* old_root,
+                             const base::Secret& next_root, base::Random& random) {
+  auto bytes = base::ReadFile(path);
+  if (!bytes.ok()) return bytes.status();
+  const std::string id = std::filesystem::path(path).stem().string();
+  if (OpenKeyBackup(*bytes, id, next_root).ok()) return absl::OkStatus();
+  if (old_root == nullptr) return absl::DataLossError(path + " does not open with this root key");
+  auto keys = OpenKeyBackup(*bytes, id, *old_root);
+  if (!keys.ok())
+    return absl::Status(keys.status().code(), path + ": " + std::string(keys.status().message()));
+  return base::WriteFileDurably(path, SealKeyBackup(*keys, id, next_root, random));
 }
 
 }  // namespace waarborg::keys

@@ -30,4 +30,12 @@ std::string SealKeyBackup(const KeyCopies& keys, const std::string& backup_id, c
 absl::StatusOr<KeyCopies> OpenKeyBackup(std::string_view bytes, const std::string& backup_id,
                                         const base::Secret& root);
 
+// Backups of file keys in this folder, as paths, oldest first. They are named ID.filekeys, and an ID begins
+// with its time.
+std::vector<std::string> KeyBackupsIn(const std::string& folder);
+
+// Seals one under the next root key, where it is sealed under the old one.
+absl::Status ResealKeyBackup(const std::string& path, const base::Secret* old_root,
+                             const base::Secret& next_root, base::Random& random);
+
 }  // namespace waarborg::keys

@@ -434,7 +434,6 @@ absl::Status Token::Connect() {
   }
   session_ = session;
   auto s = Login();
-  if (s.ok()) s = CheckLoggedIn();
   if (!s.ok()) CloseSession();
   return s;
 }
