@@ -78,6 +78,8 @@ constexpr Row kPolicy[] = {
     {kRestorePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
     {kWithdrawWrongPhoto,   C::kRole, {R::kCivilAffairs}, {}},
     {kDecidePhotoObjection, C::kRole, {R::kLegal}, {kNotConsenter, kNotDecider}},
+    {kConfirmCopiesGone,    C::kRole, kRecipients, {kOwnUnit}},
+    {kConfirmCopiesGone,    C::kRole, {R::kSecurityCoordinator}, {}},
 
     {kCheckVisitor, C::kRole, {R::kDeskStaff}, {kPurposeStated, kAssignedHere}},
     {kShowPhoto,    C::kRole, {R::kDeskStaff}, {kPurposeStated, kAssignedHere, kOwnLocation, kBanInForce,
@@ -142,6 +144,7 @@ constexpr RpcName kNames[] = {
     {kRestorePhoto, "PhotoReleaseService", "RestorePhoto"},
     {kWithdrawWrongPhoto, "PhotoReleaseService", "WithdrawWrongPhoto"},
     {kDecidePhotoObjection, "PhotoReleaseService", "DecidePhotoObjection"},
+    {kConfirmCopiesGone, "PhotoReleaseService", "ConfirmCopiesGone"},
     {kCheckVisitor, "CheckService", "CheckVisitor"},
     {kShowPhoto, "CheckService", "ShowPhoto"},
     {kNextBriefing, "CheckService", "NextBriefing"},
@@ -168,7 +171,7 @@ constexpr Quota kQuotas[] = {
 
 constexpr const char* kConditionNames[] = {
     "purpose-stated", "assigned-here", "own-location", "consent-on-record", "ban-in-force", "photo-released",
-    "photo-for-preview", "named-recipient", "instruction-acknowledged", "not-proposer", "not-requester",
+    "photo-for-preview", "named-recipient", "own-unit", "instruction-acknowledged", "not-proposer", "not-requester",
     "not-consenter", "not-supplier", "not-decider", "other-team-than-hit", "deciding-level", "own-denial", "own-change", "not-own-change", "not-about-yourself",
 };
 // clang-format on

@@ -161,9 +161,10 @@ Role DecidingLevel(const Municipality& m, const Ban& ban);
 Verdict Decide(const Municipality& m, Ban& ban, bool approve, const DecisionInput& input, absl::Time now);
 Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const DecisionInput& input,
                absl::Time now);
-Verdict LiftBan(Ban& ban, const std::string& reason, const DecisionInput& input, absl::Time now);
+Verdict LiftBan(const Municipality& m, Ban& ban, const std::string& reason, const DecisionInput& input,
+                absl::Time now);
 // The clock: expired or lapsed; the photo's release ends with it. Only when EndIsDue.
-void PassEnd(Ban& ban);
+void PassEnd(const Municipality& m, Ban& ban, absl::Time now);
 Verdict AddBreach(const Municipality& m, Ban& ban, const Breach& breach, absl::Time now);
 
 }  // namespace waarborg::domain

@@ -59,6 +59,10 @@ constexpr RuleText kRules[] = {
      "Ask Toezicht en Veiligheid whether it should be.",
      "Uw groep hoort niet bij de ontvangers van deze foto.",
      "Vraag Toezicht en Veiligheid of dat wel zou moeten."},
+    {R::kUnitOfOthers, K::kPermission, "unit-of-others", "You do not belong to this unit.",
+     "Let somebody of that unit do it; Toezicht en Veiligheid can do it on its behalf.",
+     "U hoort niet bij deze groep.",
+     "Laat iemand van die groep dit doen; Toezicht en Veiligheid kan het namens de groep."},
     {R::kInstructionNotAcknowledged, K::kPrecondition, "instruction-not-acknowledged",
      "You have not acknowledged the instruction on the use of photos.",
      "Read and acknowledge the instruction first.",
@@ -228,6 +232,13 @@ constexpr RuleText kRules[] = {
     {R::kObjectionUpheld, K::kPrecondition, "objection-upheld", "An objection to the photo was upheld.",
      "No photo may be used for this ban.", "Een bezwaar tegen de foto is gegrond verklaard.",
      "Voor dit verbod mag geen foto worden gebruikt."},
+    {R::kCopiesConfirmedBefore, K::kConflict, "copies-confirmed-before",
+     "It is on record already that this unit has no copy left.",
+     "Nothing more to do. Has a copy turned up since: destroy it and tell Toezicht en Veiligheid.",
+     "Er is al vastgelegd dat deze groep geen kopie meer heeft.",
+     "U hoeft niets meer te doen. Is er sindsdien een kopie opgedoken: vernietig die en meld het bij "
+     "Toezicht "
+     "en Veiligheid."},
 
     {R::kPhotoTooLarge, K::kInvalid, "photo-too-large", "The file is larger than 10 MiB.",
      "Supply a smaller file.", "Het bestand is groter dan 10 MiB.", "Lever een kleiner bestand aan."},

@@ -24,6 +24,7 @@ enum class Rule {
   kNotAssignedHere,
   kLocationNotServed,
   kNotNamedRecipient,
+  kUnitOfOthers,
   kInstructionNotAcknowledged,
   kBanNotInForce,
   kPhotoNotReleased,
@@ -79,6 +80,7 @@ enum class Rule {
   kDecidedAfterEnd,
   kNotInformed,
   kObjectionUpheld,
+  kCopiesConfirmedBefore,
   // Photos.
   kPhotoTooLarge,
   kPhotoTooManyPixels,

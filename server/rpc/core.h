@@ -46,11 +46,13 @@ class Context {
   domain::Verdict Require(const access::Subject& subject);
   // For a list: its conditions were checked item by item, and an empty list is an answer.
   void RequireNothing() { conditions_checked_ = true; }
-  // A copy of the ban to work on, with its conditions checked; notes it in the entry.
-  domain::Outcome<domain::Ban> RequireBan(const std::string& ban_id, bool purpose_stated = false);
+  // A copy of the ban to work on, with its conditions checked; notes it in the entry. `subject` holds what
+  // else they need to know.
+  domain::Outcome<domain::Ban> RequireBan(const std::string& ban_id, access::Subject subject = {});
   // The role under which the call is allowed; after Require.
   const domain::HeldRole& role() const { return grant_.role; }
-  // Notes where ban and release stand and stages the ban.
+  // Notes where ban and release stand and stages the ban. Recipients that are asked about copies from now on
+  // have an entry each.
   void Keep(domain::Ban ban);
   // The call repeats an earlier answer: station, session and role were checked again, the conditions held
   // when it was done.
