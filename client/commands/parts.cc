@@ -60,6 +60,7 @@ const std::vector<Command>& AllCommands() {
     AddCheckCommands(commands);
     AddBanCommands(commands);
     AddPhotoCommands(commands);
+    AddTaskCommands(commands);
     AddPeopleCommands(commands);
     AddAuditCommands(commands);
     // A bad option is reported the same way everywhere.

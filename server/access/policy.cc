@@ -99,6 +99,8 @@ constexpr Row kPolicy[] = {
     {kListReviews,       C::kRole, kSupervisors, {}},
     {kListSignals,       C::kRole, kSupervisors, {}},
     {kExportProcessing,  C::kRole, {R::kAuditor, R::kDataProtectionOfficer, R::kPrivacyOfficer}, {}},
+
+    {kListTasks, C::kSession, {}, {}},
 };
 
 constexpr RpcName kNames[] = {
@@ -159,6 +161,7 @@ constexpr RpcName kNames[] = {
     {kListReviews, "AuditService", "ListReviews"},
     {kListSignals, "AuditService", "ListSignals"},
     {kExportProcessing, "AuditService", "ExportProcessing"},
+    {kListTasks, "TaskService", "ListTasks"},
 };
 
 // Calls whose frequency says something about what somebody is after.
@@ -223,7 +226,8 @@ Counts CountsAs(Rpc rpc) {
 // Who may sign in, and the changes that mend a clock, do not depend on what day it is.
 bool NeedsTheTime(Rpc rpc) {
   const std::string_view service = NameOf(rpc).service;
-  return service == "BanService" || service == "PhotoReleaseService" || service == "CheckService";
+  return service == "BanService" || service == "PhotoReleaseService" || service == "CheckService" ||
+         service == "TaskService";
 }
 const char* NameOf(Condition condition) {
   return kConditionNames[static_cast<size_t>(condition)];

@@ -68,6 +68,7 @@ enum class Rpc {
   kListReviews,
   kListSignals,
   kExportProcessing,
+  kListTasks,
   kRpcCount,
 };
 
