@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,6 +24,7 @@
 #include "server/access/wire.h"
 #include "server/base/file.h"
 #include "server/photos/child.h"
+#include "server/restore.h"
 #include "server/rpc/server.h"
 #include "server/setup.h"
 #ifdef WAARBORG_TEST_BUILD
@@ -225,7 +227,8 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
                   &random,
                   {config.argon2_memory_kib, config.argon2_passes},
                   decoder,
-                  house->publisher.get()});
+                  house->publisher.get(),
+                  house->backups.get()});
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);
@@ -330,6 +333,51 @@ int ContinueLog(const config::ServerConfig& config, const TestOptions& test,
   return 0;
 }
 
+int PutBack(const config::ServerConfig& config, const TestOptions& test, const RestoreOptions& options) {
+  auto clock = MakeClock(test.clock);
+  if (clock == nullptr) return kConfigError;
+  base::SystemRandom random;
+  auto room = MakeRoom(config, test);
+  const absl::Status s = Restore(config, {*clock, random, *room, &AskPassphrase}, options, &Say);
+  if (!s.ok()) {
+    Say(std::string(s.message()));
+    return kDataError;
+  }
+  Say("the backup is put back. Start the service, give everybody who checks the log its new key (waarborgd "
+      "log-key), "
+      "and let the auditor know");
+  return 0;
+}
+
+int NewRootKey(const config::ServerConfig& config, bool with_passphrase) {
+  base::SystemClock clock;
+  base::SystemRandom random;
+  base::DiskRoom room(config.data_folder, config.keep_free_bytes);
+  std::optional<base::Secret> passphrase;
+  if (with_passphrase) {
+    auto first = ReadLineUnseen("new passphrase");
+    if (!first.ok()) {
+      Say(std::string(first.status().message()));
+      return kUsage;
+    }
+    if (isatty(STDIN_FILENO)) {
+      auto again = ReadLineUnseen("again");
+      if (!again.ok() || !again->Equals(first->Reveal())) {
+        Say("that was not the same");
+        return kUsage;
+      }
+    }
+    passphrase = std::move(*first);
+  }
+  const absl::Status s =
+      RotateRootKey(config, {clock, random, room, &AskPassphrase}, passphrase ? &*passphrase : nullptr, &Say);
+  if (!s.ok()) {
+    Say(std::string(s.message()));
+    return kDataError;
+  }
+  return 0;
+}
+
 int Main(int argc, char** argv) {
   char check_config[] = "check-config";
   if (argc > 1 && std::string_view(argv[1]) == "--check-config")
@@ -349,12 +397,15 @@ int Main(int argc, char** argv) {
   auto* begin_log = app.add_subcommand(
       "begin-log",
       "After an older backup was restored: begin a new log that commits to the last checkpoint of the old");
-  for (auto* sub : {run, init, check, log_key, begin_log}) {
+  auto* restore = app.add_subcommand("restore", "Put a backup back, while the service is stopped");
+  auto* rotate = app.add_subcommand(
+      "rotate-root-key", "Make a new root key and seal everything under it, while the service is stopped");
+  for (auto* sub : {run, init, check, log_key, begin_log, restore, rotate}) {
     sub->add_option("--config", config_path, "waarborgd.toml: where to listen and where to keep things")
         ->required();
   }
 #ifdef WAARBORG_TEST_BUILD
-  for (auto* sub : {run, init, begin_log})
+  for (auto* sub : {run, init, begin_log, restore})
     sub->add_option("--test-clock", test.clock, "File with the time of the test clock");
   run->add_option("--test-room", test.room, "File with the number of bytes that are free on the disk");
   run->add_option("--test-fault", test.fault, "A fault on purpose")
@@ -370,6 +421,16 @@ int Main(int argc, char** argv) {
       ->add_option("--last-checkpoint", last_checkpoint,
                    "File with the newest checkpoint that anybody has of the log")
       ->required();
+  RestoreOptions put_back;
+  restore->add_option("--from", put_back.from, "Folder of the backup")->required();
+  restore->add_option("--file-keys", put_back.keys_file,
+                      "Backup of the file keys; the newest in the configured folder when not given");
+  restore->add_option("--openings", put_back.openings,
+                      "Folder with certificates and openings: destructions that they prove are done again");
+  restore->add_option("--last-checkpoint", put_back.last_checkpoint,
+                      "File with the newest checkpoint that anybody has of the log (ask a witness)");
+  bool with_passphrase = false;
+  rotate->add_flag("--passphrase", with_passphrase, "Seal the new root key under a passphrase");
   run->add_option("--port-file", port_file, "Write the port that was taken to this file");
 
   Initial initial;
@@ -438,6 +499,8 @@ int Main(int argc, char** argv) {
   }
   if (log_key->parsed()) return PrintLogKey(config, origin);
   if (begin_log->parsed()) return ContinueLog(config, test, last_checkpoint);
+  if (restore->parsed()) return PutBack(config, test, put_back);
+  if (rotate->parsed()) return NewRootKey(config, with_passphrase);
   RaiseFileLimit();
   return Run(config, test, {overruled.begin(), overruled.end()}, port_file);
 }

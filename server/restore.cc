@@ -263,9 +263,10 @@ absl::Status Restore(const config::ServerConfig& config, const Surroundings& aro
       if (now == nullptr) continue;
       domain::Ban& ban = changed.try_emplace(record.ban_id(), *now).first->second;
       if (record.event() == "PhotoDestroyed" &&
-          domain::RepeatDestruction(
-              ban, record.photo_id(), static_cast<domain::DestructionReason>(record.destruction_reason()),
-              static_cast<domain::BanState>(record.ban_state()), absl::FromUnixMillis(record.at_ms()))) {
+          domain::RepeatDestruction(turn.world().municipality(), ban, record.photo_id(),
+                                    static_cast<domain::DestructionReason>(record.destruction_reason()),
+                                    static_cast<domain::BanState>(record.ban_state()),
+                                    absl::FromUnixMillis(record.at_ms()))) {
         turn.DeletePhoto(record.photo_id());
         ++replayed;
       }

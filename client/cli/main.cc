@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -266,6 +267,14 @@ int Main(int argc, char** argv) {
 }  // namespace waarborg::client
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "restore") == 0) {
+    std::fputs(
+        "Putting a backup back is done on the machine of the service, while it is stopped:\n"
+        "    waarborgd restore --config /etc/waarborg/waarborgd.toml --from FOLDER\n"
+        "The runbook says the rest (deploy/runbooks/beheer.md).\n",
+        stderr);
+    return 64;
+  }
   if (!waarborg::access::RestrictTls()) return 70;
   return waarborg::client::Main(argc, argv);
 }

@@ -92,13 +92,16 @@ void ShowEntry(const Call& call, const pb::AuditEntry& entry, Reply& reply) {
                     purpose = r.purpose() == 0 ? "" : Word(r.purpose());
   reply.table.push_back({entry.origin(), absl::StrCat(entry.index()), time, r.event(),
                          refused ? "refused" : "done", r.rule(), r.person_id(), entry.person_name(), role,
-                         r.station_id(), r.location_id(), r.ban_id(), r.photo_id(), purpose, r.subject_id()});
+                         r.station_id(), r.location_id(), r.ban_id(), r.photo_id(), purpose, r.subject_id(),
+                         r.unit_id()});
   reply.Fact("event", r.event());
   reply.Fact("who", entry.person_name());
   reply.Fact("at-station", r.station_id());
   if (refused) reply.Fact("refused-by", r.rule());
   if (!r.ban_id().empty()) reply.Fact("about", r.ban_id());
   if (r.destruction_reason() != 0) reply.Fact("destruction", Word(r.destruction_reason()));
+  if (!r.unit_id().empty()) reply.Fact("unit", r.unit_id());
+  if (r.copies_found()) reply.Fact("copies-found", r.unit_id());
 
   std::string line = absl::StrCat(place, "  ", time, "  ", r.event());
   if (refused) absl::StrAppend(&line, call.Say("  GEWEIGERD: ", "  REFUSED: "), r.rule());
@@ -113,11 +116,12 @@ void ShowEntry(const Call& call, const pb::AuditEntry& entry, Reply& reply) {
   }
   if (!role.empty()) absl::StrAppend(&line, " (", Shown(call, role), ")");
   if (!r.station_id().empty()) absl::StrAppend(&line, " @ ", r.station_id());
-  for (const std::string& more : {r.ban_id(), r.photo_id()}) {
+  for (const std::string& more : {r.ban_id(), r.photo_id(), r.unit_id()}) {
     if (!more.empty()) absl::StrAppend(&line, "  ", more);
   }
   if (!purpose.empty()) absl::StrAppend(&line, "  ", Shown(call, purpose));
   if (r.destruction_reason() != 0) absl::StrAppend(&line, "  ", Shown(call, Word(r.destruction_reason())));
+  if (r.copies_found()) absl::StrAppend(&line, call.Say("  KOPIEËN GEVONDEN", "  COPIES FOUND"));
   if (r.on_call()) absl::StrAppend(&line, call.Say("  MET BEREIKBAARHEIDSDIENST", "  ON CALL"));
   if (!r.previous_origin().empty()) absl::StrAppend(&line, "  ", r.previous_origin(), ":", r.previous_size());
   reply.lines.push_back(line);
@@ -169,7 +173,7 @@ Reply AskEntries(Call& call, pb::ListEntriesRequest request, int most, bool olde
   if (oldest_first) std::reverse(all->mutable_entries()->begin(), all->mutable_entries()->end());
   reply.message = all;
   reply.table.push_back({"log", "entry", "time", "event", "result", "rule", "person_id", "person", "role",
-                         "station", "location", "ban", "photo", "purpose", "subject"});
+                         "station", "location", "ban", "photo", "purpose", "subject", "unit"});
   reply.Fact("count", absl::StrCat(all->entries_size()));
   for (const auto& entry : all->entries()) ShowEntry(call, entry, reply);
   if (all->entries().empty()) reply.lines.push_back(call.Say("Geen regels.", "No entries."));
@@ -244,9 +248,26 @@ const std::vector<Question>& Questions() {
        "Every step of one release, oldest first",
        "ban",
        "id of the ban, LV-...",
-       {"RecordInformed", "RequestRelease", "DecideConsent", "SupplyPhoto", "DeclineSupply", "PreviewPhoto",
-        "ReleasePhoto", "DarkenPhoto", "RestorePhoto", "WithdrawWrongPhoto", "DecidePhotoObjection",
-        "LiftBan", "BanExpired", "BanLapsed", "PhotoDestructionStarted", "PhotoDestroyed"},
+       {"RecordInformed",
+        "RequestRelease",
+        "DecideConsent",
+        "SupplyPhoto",
+        "DeclineSupply",
+        "PreviewPhoto",
+        "ReleasePhoto",
+        "DarkenPhoto",
+        "RestorePhoto",
+        "WithdrawWrongPhoto",
+        "DecidePhotoObjection",
+        "LiftBan",
+        "BanExpired",
+        "BanLapsed",
+        "PhotoDestructionStarted",
+        "PhotoDestroyed",
+        "CopiesAsked",
+        "CopiesReminded",
+        "CopiesEscalated",
+        "ConfirmCopiesGone"},
        false,
        true},
   };

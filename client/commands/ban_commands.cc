@@ -116,6 +116,9 @@ void AddBan(const Call& call, Reply& reply, const pb::Ban& ban) {
   reply.Fact("photo", Word(ban.release().state()));
   reply.Fact("destruction", Word(ban.release().destruction_reason()));
   reply.Fact("photo-id", ban.release().photo_id());
+  for (const auto& check : ban.release().copies()) {
+    reply.Fact(check.has_confirmed_at() ? "copies-gone" : "copies-asked", check.unit_id());
+  }
 
   std::string line = absl::StrCat(ban.id(), "  ", Shown(call, Word(ban.state())),
                                   ban.in_force() ? call.Say(" (van kracht)", " (in force)") : "");
@@ -156,6 +159,16 @@ Reply Show(Call& call) {
   for (const auto& breach : ban.breaches()) {
     add(call.Say("overtreding", "breach"),
         absl::StrCat(Text(breach.at()), " ", breach.location_id(), " ", Shown(call, Word(breach.outcome()))));
+  }
+  for (const auto& check : ban.release().copies()) {
+    const std::string answer =
+        !check.has_confirmed_at()
+            ? call.Say("nog niet bevestigd, voor ", "not confirmed yet, before ") + Text(check.due_at())
+        : check.copies_found()
+            ? call.Say("gevonden en vernietigd, ", "found and destroyed, ") + Text(check.confirmed_at())
+            : call.Say("niets gevonden, ", "nothing found, ") + Text(check.confirmed_at());
+    add(call.Say("kopieën", "copies"), absl::StrCat(check.unit_id(), " ", check.photo_id(), " ", answer,
+                                                    check.note().empty() ? "" : ": ", check.note()));
   }
   return reply;
 }

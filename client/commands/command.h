@@ -97,8 +97,10 @@ std::string CheckArguments(const Command& command, const Arguments& arguments);
 void AddSessionCommands(std::vector<Command>& out);
 void AddBanCommands(std::vector<Command>& out);
 void AddPhotoCommands(std::vector<Command>& out);
+void AddTaskCommands(std::vector<Command>& out);
 void AddCheckCommands(std::vector<Command>& out);
 void AddPeopleCommands(std::vector<Command>& out);
 void AddAuditCommands(std::vector<Command>& out);
+void AddBackupCommands(std::vector<Command>& out);
 
 }  // namespace waarborg::client

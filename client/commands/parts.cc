@@ -60,8 +60,10 @@ const std::vector<Command>& AllCommands() {
     AddCheckCommands(commands);
     AddBanCommands(commands);
     AddPhotoCommands(commands);
+    AddTaskCommands(commands);
     AddPeopleCommands(commands);
     AddAuditCommands(commands);
+    AddBackupCommands(commands);
     // A bad option is reported the same way everywhere.
     for (Command& command : commands) {
       command.run = [run = std::move(command.run)](Call& call) {

@@ -197,6 +197,19 @@ void AddPhotoCommands(std::vector<Command>& out) {
                        r.set_upheld(a.Has("upheld"));
                        r.set_reasons(a.Get("reasons"));
                      })});
+  out.push_back({"photo confirm-gone",
+                 "Confirm that a unit has no copy left of a photo that is gone",
+                 {BanOption(),
+                  {"unit", Kind::kText, "the unit, from the configuration", true},
+                  {"found", Kind::kFlag, "copies were found, and destroyed; left out: nothing was found"},
+                  {"note", Kind::kText, "anything to add; on behalf of a unit (T&V): on whose word"},
+                  KeyOption()},
+                 Step<pb::ConfirmCopiesGoneRequest, pb::ConfirmCopiesGoneResponse>(
+                     &Stub::ConfirmCopiesGone, [](const Arguments& a, pb::ConfirmCopiesGoneRequest& r) {
+                       r.set_unit_id(a.Get("unit"));
+                       r.set_copies_found(a.Has("found"));
+                       r.set_note(a.Get("note"));
+                     })});
 }
 
 }  // namespace waarborg::client

@@ -35,6 +35,14 @@ bool IsRecipient(const domain::Municipality& m, const domain::Person& person,
                      });
 }
 
+// Whose unit it is not learns nothing about the ban; whose it is, only that the unit was asked.
+Verdict CheckOwnUnit(const domain::Ban* ban, const domain::Person& person, const std::string& unit_id) {
+  const auto& mine = person.assignment.unit_ids;
+  if (std::find(mine.begin(), mine.end(), unit_id) == mine.end()) return Refusal(Rule::kUnitOfOthers);
+  if (ban == nullptr || !domain::WasAskedAboutCopies(ban->release, unit_id)) return Refusal(Rule::kNotFound);
+  return domain::kAllowed;
+}
+
 bool WroteTheFile(const domain::Ban& ban, const std::string& person_id) {
   return ban.proposed_by == person_id ||
          std::find(ban.prepared_by.begin(), ban.prepared_by.end(), person_id) != ban.prepared_by.end();
@@ -78,6 +86,8 @@ Verdict Check(Condition condition, const state::World& world, const Grant& grant
     case Condition::kNotAboutYourself:
       return Unless(subject.change != nullptr && subject.change->subject_id != me,
                     Rule::kChangeAboutYourself);
+    case Condition::kOwnUnit:
+      return CheckOwnUnit(ban, *asker.person, subject.unit_id);
     default:
       break;
   }

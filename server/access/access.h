@@ -32,6 +32,7 @@ struct Subject {
   const domain::Ban* ban = nullptr;
   const domain::Change* change = nullptr;
   bool purpose_stated = false;
+  std::string unit_id = "";  // of the request, where it names one
 };
 
 // A right that was found: the role under which a call is allowed.

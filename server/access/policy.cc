@@ -78,6 +78,8 @@ constexpr Row kPolicy[] = {
     {kRestorePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
     {kWithdrawWrongPhoto,   C::kRole, {R::kCivilAffairs}, {}},
     {kDecidePhotoObjection, C::kRole, {R::kLegal}, {kNotConsenter, kNotDecider}},
+    {kConfirmCopiesGone,    C::kRole, kRecipients, {kOwnUnit}},
+    {kConfirmCopiesGone,    C::kRole, {R::kSecurityCoordinator}, {}},
 
     {kCheckVisitor, C::kRole, {R::kDeskStaff}, {kPurposeStated, kAssignedHere}},
     {kShowPhoto,    C::kRole, {R::kDeskStaff}, {kPurposeStated, kAssignedHere, kOwnLocation, kBanInForce,
@@ -97,6 +99,10 @@ constexpr Row kPolicy[] = {
     {kListReviews,       C::kRole, kSupervisors, {}},
     {kListSignals,       C::kRole, kSupervisors, {}},
     {kExportProcessing,  C::kRole, {R::kAuditor, R::kDataProtectionOfficer, R::kPrivacyOfficer}, {}},
+
+    {kListTasks, C::kSession, {}, {}},
+
+    {kCreateBackup, C::kRole, kAdmin, {}},
 };
 
 constexpr RpcName kNames[] = {
@@ -142,6 +148,7 @@ constexpr RpcName kNames[] = {
     {kRestorePhoto, "PhotoReleaseService", "RestorePhoto"},
     {kWithdrawWrongPhoto, "PhotoReleaseService", "WithdrawWrongPhoto"},
     {kDecidePhotoObjection, "PhotoReleaseService", "DecidePhotoObjection"},
+    {kConfirmCopiesGone, "PhotoReleaseService", "ConfirmCopiesGone"},
     {kCheckVisitor, "CheckService", "CheckVisitor"},
     {kShowPhoto, "CheckService", "ShowPhoto"},
     {kNextBriefing, "CheckService", "NextBriefing"},
@@ -156,6 +163,8 @@ constexpr RpcName kNames[] = {
     {kListReviews, "AuditService", "ListReviews"},
     {kListSignals, "AuditService", "ListSignals"},
     {kExportProcessing, "AuditService", "ExportProcessing"},
+    {kListTasks, "TaskService", "ListTasks"},
+    {kCreateBackup, "BackupService", "CreateBackup"},
 };
 
 // Calls whose frequency says something about what somebody is after.
@@ -168,7 +177,7 @@ constexpr Quota kQuotas[] = {
 
 constexpr const char* kConditionNames[] = {
     "purpose-stated", "assigned-here", "own-location", "consent-on-record", "ban-in-force", "photo-released",
-    "photo-for-preview", "named-recipient", "instruction-acknowledged", "not-proposer", "not-requester",
+    "photo-for-preview", "named-recipient", "own-unit", "instruction-acknowledged", "not-proposer", "not-requester",
     "not-consenter", "not-supplier", "not-decider", "other-team-than-hit", "deciding-level", "own-denial", "own-change", "not-own-change", "not-about-yourself",
 };
 // clang-format on
@@ -220,7 +229,8 @@ Counts CountsAs(Rpc rpc) {
 // Who may sign in, and the changes that mend a clock, do not depend on what day it is.
 bool NeedsTheTime(Rpc rpc) {
   const std::string_view service = NameOf(rpc).service;
-  return service == "BanService" || service == "PhotoReleaseService" || service == "CheckService";
+  return service == "BanService" || service == "PhotoReleaseService" || service == "CheckService" ||
+         service == "TaskService";
 }
 const char* NameOf(Condition condition) {
   return kConditionNames[static_cast<size_t>(condition)];

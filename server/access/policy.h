@@ -53,6 +53,7 @@ enum class Rpc {
   kRestorePhoto,
   kWithdrawWrongPhoto,
   kDecidePhotoObjection,
+  kConfirmCopiesGone,
   kCheckVisitor,
   kShowPhoto,
   kNextBriefing,
@@ -67,6 +68,8 @@ enum class Rpc {
   kListReviews,
   kListSignals,
   kExportProcessing,
+  kListTasks,
+  kCreateBackup,
   kRpcCount,
 };
 
@@ -87,6 +90,7 @@ enum class Condition {
   kPhotoReleased,    // the photo is released and not darkened
   kPhotoForPreview,  // the photo is supplied and not released yet
   kNamedRecipient,   // a unit of the person is among the recipients
+  kOwnUnit,  // the unit the call is about is one of the person's, and was asked about copies of the photo
   kInstructionAcknowledged,  // the person acknowledged the instruction in force
   kNotProposer,              // the person did not propose the measure
   kNotRequester,             // the person did not ask for the consent

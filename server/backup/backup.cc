@@ -61,7 +61,7 @@ absl::StatusOr<std::shared_ptr<Maker::Backup>> Maker::Begin(absl::Time now) {
     return absl::FailedPreconditionError(
         "no folder for backups is configured: see [backup] in waarborgd.toml");
   }
-  if (busy_.exchange(true)) return absl::UnavailableError("a backup is being made already");
+  if (busy_.exchange(true)) return absl::AlreadyExistsError("a backup is being made already");
   std::shared_ptr<Backup> backup(new Backup(*this));
   Manifest& m = backup->manifest_;
   m.id = absl::StrCat(absl::FormatTime(kIdTime, now, absl::UTCTimeZone()), "-", parts_.random->Id(""));
@@ -146,7 +146,7 @@ absl::StatusOr<int> Maker::RemoveOldKeys(absl::Time now) {
     std::string error;
     if (!absl::ParseTime(kIdTime, fs::path(path).filename().string().substr(0, 16), absl::UTCTimeZone(),
                          &made, &error) ||
-        made + absl::Hours(24) * parts_.keys_keep_days > now) {
+        KeysKeptUntil(made) > now) {
       continue;
     }
     if (auto s = base::OverwriteAndRemove(path); !s.ok()) return s;

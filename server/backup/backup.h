@@ -58,11 +58,13 @@ class Maker {
   explicit Maker(Parts parts) : parts_(std::move(parts)) {}
 
   // Holds on to the present moment. On the writer's thread. FailedPrecondition: no backups are configured.
-  // Unavailable: one is being made already.
+  // AlreadyExists: one is being made already.
   absl::StatusOr<std::shared_ptr<Backup>> Begin(absl::Time now);
   // Opens what was held, looks whether all of it can be read and the log is whole, and writes it down. Takes
   // long; on any thread.
   absl::Status Finish(Backup& backup);
+  // Until when the file keys of a backup of that moment are kept.
+  absl::Time KeysKeptUntil(absl::Time made) const { return made + absl::Hours(24) * parts_.keys_keep_days; }
   // Destroys the backups of file keys that are older than they may be; how many. On any thread.
   absl::StatusOr<int> RemoveOldKeys(absl::Time now);
 

@@ -4,6 +4,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/numbers.h"
@@ -248,6 +249,11 @@ int LineTheLibraryCannotTake(std::string_view text) {
   return 0;
 }
 
+// "2026-05-15", and nothing else.
+bool ParseDay(const std::string& text, absl::CivilDay& out) {
+  return absl::ParseCivilTime(text, &out) && absl::FormatCivilTime(out) == text;
+}
+
 bool Parse(const std::string& text, const std::string& name, Errors& errors, toml::table& out) {
   if (const int line = LineTheLibraryCannotTake(text); line != 0) {
     errors.push_back(absl::StrCat(
@@ -399,6 +405,24 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
     m.signals.checks_a_day = t.Number("checks_a_day", 1, 1'000'000'000, m.signals.checks_a_day);
     m.signals.photos_a_day = t.Number("photos_a_day", 1, 1'000'000'000, m.signals.photos_a_day);
     m.signals.refusals_a_day = t.Number("refusals_a_day", 1, 1'000'000'000, m.signals.refusals_a_day);
+  });
+  r.Table("deadlines", [&](Reader& t) {
+    m.deadlines.confirm_copies_days = t.Number("confirm_copies_days", 1, 90, m.deadlines.confirm_copies_days);
+    m.deadlines.remind_after_days = t.Number("remind_after_days", 1, 89, m.deadlines.remind_after_days);
+    if (m.deadlines.remind_after_days >= m.deadlines.confirm_copies_days) {
+      t.Error(nullptr, "remind_after_days must be less than confirm_copies_days");
+    }
+    for (const std::string& text : t.Texts("equal_days", false)) {
+      absl::CivilDay day;
+      if (!ParseDay(text, day)) {
+        t.Error(nullptr, absl::StrCat("equal_days: \"", text, "\" must be a day like \"2026-05-15\""));
+      } else if (auto& days = m.deadlines.equal_days;
+                 std::find(days.begin(), days.end(), day) != days.end()) {
+        t.Error(nullptr, absl::StrCat("equal_days: \"", text, "\" stands twice"));
+      } else {
+        days.push_back(day);
+      }
+    }
   });
   r.Tables("location", [&](Reader& t, const std::string& id) {
     domain::Location l;

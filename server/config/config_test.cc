@@ -114,6 +114,33 @@ TEST(Config, OpeningHoursAndWitnessesAreReadAndMistakesNamed) {
   EXPECT_EQ(errors.size(), 2u) << absl::StrJoin(errors, "\n");
 }
 
+TEST(Config, TermsAndTheDaysOfADecreeAreReadAndMistakesNamed) {
+  Errors errors;
+  const auto m = ParseMunicipality(Example(), "m.toml", errors);
+  EXPECT_EQ(m.deadlines.confirm_copies_days, 14);
+  EXPECT_EQ(m.deadlines.remind_after_days, 7);
+  EXPECT_EQ(m.deadlines.equal_days.size(), 5u);
+  EXPECT_EQ(m.deadlines.equal_days[1], absl::CivilDay(2026, 5, 15));
+  for (const char* day :
+       {"", "2026-5-15", "2026-02-29", " 2026-05-15", "15-05-2026", "2026-05-15T00", "2026-01-02"}) {
+    errors.clear();
+    ParseMunicipality(absl::StrReplaceAll(Example(), {{"2026-05-15", day}}), "m.toml", errors);
+    EXPECT_EQ(errors.size(), 1u) << day;
+  }
+  errors.clear();
+  ParseMunicipality(absl::StrReplaceAll(Example(), {{"remind_after_days = 7", "remind_after_days = 14"}}),
+                    "m.toml", errors);
+  ASSERT_EQ(errors.size(), 1u);
+  EXPECT_NE(errors[0].find("remind_after_days must be less"), std::string::npos) << errors[0];
+  // A configuration from before there were terms has them all the same.
+  errors.clear();
+  const std::string all = Example();
+  const size_t begin = all.find("[deadlines]"), end = all.find("# ---- Locations");
+  const auto without = ParseMunicipality(all.substr(0, begin) + all.substr(end), "m.toml", errors);
+  EXPECT_TRUE(errors.empty()) << absl::StrJoin(errors, "\n");
+  EXPECT_EQ(without.deadlines.confirm_copies_days, 14);
+}
+
 TEST(Config, TheNameOfTheLogIsAnOrigin) {
   const std::string rest =
       "listen = \"localhost:7443\"\ndata_folder = \"/var/lib/w\"\nroot_key_file = \"/etc/w/root.key\"\n"

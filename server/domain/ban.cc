@@ -136,10 +136,6 @@ Verdict CheckDecision(const DecisionInput& input, absl::Time now, Decision& out)
   return kAllowed;
 }
 
-void End(Ban& ban, DestructionReason reason) {
-  EndRelease(ban.release, reason);
-}
-
 }  // namespace
 
 std::optional<BanState> NextState(BanState from, BanEvent event) {
@@ -296,7 +292,7 @@ Verdict Decide(const Municipality& m, Ban& ban, bool approve, const DecisionInpu
     ban.starts_at = ban.state == S::kProvisional ? std::min(ban.starts_at, first_day) : first_day;
     ban.ends_at = base::EndOfDay(ban.terms->until);
   } else {
-    End(ban, DestructionReason::kBanEnded);
+    EndRelease(m, ban.release, DestructionReason::kBanEnded, now);
   }
   ban.decision = decision;
   return Step(ban, event);
@@ -315,38 +311,39 @@ Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const 
   return Step(ban, E::kExtend);
 }
 
-Verdict LiftBan(Ban& ban, const std::string& reason, const DecisionInput& input, absl::Time now) {
+Verdict LiftBan(const Municipality& m, Ban& ban, const std::string& reason, const DecisionInput& input,
+                absl::Time now) {
   if (auto v = FitsState(ban, E::kLift)) return v;
   if (reason.empty()) return Refusal(Rule::kFieldMissing, "reason");
   Decision decision;
   if (auto v = CheckDecision(input, now, decision)) return v;
   ban.lift = Lift{reason, decision};
   ban.ends_at = std::min(ban.ends_at, now);
-  End(ban, DestructionReason::kBanLifted);
+  EndRelease(m, ban.release, DestructionReason::kBanLifted, now);
   return Step(ban, E::kLift);
 }
 
-void PassEnd(Ban& ban) {
+void PassEnd(const Municipality& m, Ban& ban, absl::Time now) {
   if (Step(ban, E::kEndPasses)) return;
-  End(ban, DestructionReason::kBanEnded);
+  EndRelease(m, ban.release, DestructionReason::kBanEnded, now);
 }
 
-bool RepeatDestruction(Ban& ban, const std::string& photo_id, DestructionReason reason, BanState state,
-                       absl::Time at) {
+bool RepeatDestruction(const Municipality& m, Ban& ban, const std::string& photo_id, DestructionReason reason,
+                       BanState state, absl::Time at) {
   // A ban that ended since ends again; what else changed since the backup is for people to do again.
   if (IsFinal(state) && IsEnforceable(ban.state)) {
     ban.state = state;
     ban.ends_at = std::min(ban.ends_at, at);
-    if (ban.release.photo_id != photo_id) EndRelease(ban.release, reason);
+    if (ban.release.photo_id != photo_id) EndRelease(m, ban.release, reason, at);
   }
   Release& release = ban.release;
   const bool was_there = release.HasPhoto() || release.state == PhotoState::kDestroying;
   if (release.photo_id != photo_id || !was_there) return false;
   if (reason == DestructionReason::kObjectionUpheld) release.objection_upheld = true;
   if (release.HasPhoto() && reason == DestructionReason::kWrongPhoto) {
-    (void)Advance(release, PhotoEvent::kWithdrawWrong);
+    (void)WithdrawWrong(m, release, at);
   } else {
-    (void)EndRelease(release, reason);
+    (void)EndRelease(m, release, reason, at);
   }
   release.destruction_reason = reason;
   CompleteDestruction(release, IsFinal(ban.state), at);

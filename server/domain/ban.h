@@ -161,13 +161,14 @@ Role DecidingLevel(const Municipality& m, const Ban& ban);
 Verdict Decide(const Municipality& m, Ban& ban, bool approve, const DecisionInput& input, absl::Time now);
 Verdict Extend(Ban& ban, absl::CivilDay until, const std::string& reason, const DecisionInput& input,
                absl::Time now);
-Verdict LiftBan(Ban& ban, const std::string& reason, const DecisionInput& input, absl::Time now);
+Verdict LiftBan(const Municipality& m, Ban& ban, const std::string& reason, const DecisionInput& input,
+                absl::Time now);
 // The clock: expired or lapsed; the photo's release ends with it. Only when EndIsDue.
-void PassEnd(Ban& ban);
+void PassEnd(const Municipality& m, Ban& ban, absl::Time now);
 // After an older backup was put back: the log proves that this photo was destroyed at that time, for that
 // reason, and where the ban stood then. Returns true when the photo was thought to be there.
-bool RepeatDestruction(Ban& ban, const std::string& photo_id, DestructionReason reason, BanState state,
-                       absl::Time at);
+bool RepeatDestruction(const Municipality& m, Ban& ban, const std::string& photo_id, DestructionReason reason,
+                       BanState state, absl::Time at);
 Verdict AddBreach(const Municipality& m, Ban& ban, const Breach& breach, absl::Time now);
 
 }  // namespace waarborg::domain

@@ -213,7 +213,7 @@ TEST_F(BanTest, ADenialHoldsAtOnceAndLapses) {
   ASSERT_FALSE(Deny(m, ban, now));
   EXPECT_TRUE(InForce(ban, now));
   EXPECT_EQ(ban.ends_at, now + m.confirm_within);
-  PassEnd(ban);
+  PassEnd(m, ban, now);
   EXPECT_EQ(ban.state, BanState::kLapsed);
 }
 
@@ -248,9 +248,9 @@ TEST_F(BanTest, EveryEndOfABanEndsItsPhoto) {
     Ban ban = Active();
     ban.release.state = PhotoState::kReleased;
     if (lifted) {
-      ASSERT_FALSE(LiftBan(ban, "r", {Role::kMunicipalSecretary, "", {}, "M-1"}, now));
+      ASSERT_FALSE(LiftBan(m, ban, "r", {Role::kMunicipalSecretary, "", {}, "M-1"}, now));
     } else {
-      PassEnd(ban);
+      PassEnd(m, ban, now);
     }
     EXPECT_EQ(ban.release.state, PhotoState::kDestroying);
     EXPECT_EQ(ban.release.destruction_reason,

@@ -43,6 +43,14 @@ struct SignalThresholds {
   int refusals_a_day = 10;
 };
 
+// Terms in days, and what the calendar of the act on terms cannot compute (deadlines.h).
+struct Deadlines {
+  int confirm_copies_days = 14;  // for a recipient to confirm that no copy of a photo is left
+  int remind_after_days = 7;     // until it is reminded; less than the term itself
+  // Days set equal to a holiday by decree (Algemene termijnenwet, art. 3, third paragraph).
+  std::vector<absl::CivilDay> equal_days;
+};
+
 // A group of people that can be named as recipient of a photo.
 struct Unit {
   std::string id;
@@ -108,6 +116,7 @@ struct Municipality {
   absl::Duration log_witness_grace = absl::Minutes(15);
   bool release_waits_for_witnesses = true;
   SignalThresholds signals;
+  Deadlines deadlines;
   // URI of this processing in the register of processing activities (Logboek Dataverwerkingen).
   std::string processing_activity;
   absl::Duration session_idle = absl::Minutes(10);

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "server/domain/deadlines.h"
+
 namespace waarborg::domain {
 namespace {
 
@@ -53,6 +55,30 @@ void ForgetPhoto(Release& release) {
   release.recipient_unit_ids.clear();
 }
 
+// Every unit that the photo was released to answers for its copies of it; once, however often the release
+// ends.
+void AskAboutCopies(const Municipality& m, Release& release, absl::Time now) {
+  for (const std::string& unit_id : release.recipient_unit_ids) {
+    const bool asked = std::any_of(release.copies.begin(), release.copies.end(), [&](const CopyCheck& c) {
+      return c.photo_id == release.photo_id && c.unit_id == unit_id;
+    });
+    if (asked) continue;
+    CopyCheck check;
+    check.photo_id = release.photo_id;
+    check.unit_id = unit_id;
+    check.asked_at = now;
+    check.remind_at = EndOfTerm(m, Term::kRemindOfCopies, now);
+    check.due_at = EndOfTerm(m, Term::kConfirmCopies, now);
+    release.copies.push_back(std::move(check));
+  }
+}
+
+// What comes next of a check, whenever that is.
+CopyStep NextStep(const CopyCheck& check) {
+  if (!check.open() || check.escalated_at) return CopyStep::kNone;
+  return check.reminded_at || check.due_at <= check.remind_at ? CopyStep::kEscalate : CopyStep::kRemind;
+}
+
 }  // namespace
 
 std::optional<PhotoState> NextState(PhotoState from, PhotoEvent event) {
@@ -83,12 +109,20 @@ Verdict CheckCriteria(const Municipality& m, const std::vector<CriterionAnswer>&
   return kAllowed;
 }
 
-bool EndRelease(Release& release, DestructionReason reason) {
+bool EndRelease(const Municipality& m, Release& release, DestructionReason reason, absl::Time now) {
   auto next = NextState(release.state, PhotoEvent::kEnd);
   if (!next) return false;
   release.state = *next;
   release.destruction_reason = reason;
+  AskAboutCopies(m, release, now);
   return true;
+}
+
+Verdict WithdrawWrong(const Municipality& m, Release& release, absl::Time now) {
+  if (auto v = Advance(release, PhotoEvent::kWithdrawWrong)) return v;
+  release.destruction_reason = DestructionReason::kWrongPhoto;
+  AskAboutCopies(m, release, now);
+  return kAllowed;
 }
 
 void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now) {
@@ -104,6 +138,47 @@ void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now) {
 
 void LosePhoto(Release& release) {
   if (!Advance(release, PhotoEvent::kLoseKey)) ForgetPhoto(release);
+}
+
+absl::Time NextCopyStep(const Release& release) {
+  absl::Time next = absl::InfiniteFuture();
+  for (const CopyCheck& check : release.copies) {
+    const CopyStep step = NextStep(check);
+    if (step == CopyStep::kNone) continue;
+    next = std::min(next, step == CopyStep::kRemind ? check.remind_at : check.due_at);
+  }
+  return next;
+}
+
+CopyStep TakeCopyStep(CopyCheck& check, absl::Time now) {
+  CopyStep step = NextStep(check);
+  if (step == CopyStep::kRemind && check.due_at <= now) step = CopyStep::kEscalate;
+  if (step == CopyStep::kNone || now < (step == CopyStep::kRemind ? check.remind_at : check.due_at)) {
+    return CopyStep::kNone;
+  }
+  (step == CopyStep::kRemind ? check.reminded_at : check.escalated_at) = now;
+  return step;
+}
+
+bool WasAskedAboutCopies(const Release& release, const std::string& unit_id) {
+  return std::any_of(release.copies.begin(), release.copies.end(),
+                     [&](const CopyCheck& check) { return check.unit_id == unit_id; });
+}
+
+Outcome<std::vector<std::string>> ConfirmCopiesGone(Release& release, const CopyAnswer& answer,
+                                                    absl::Time now) {
+  if (!WasAskedAboutCopies(release, answer.unit_id)) return Refusal(Rule::kNotFound, "unit_id");
+  std::vector<std::string> photo_ids;
+  for (CopyCheck& check : release.copies) {
+    if (check.unit_id != answer.unit_id || !check.open()) continue;
+    check.confirmed_by = answer.person_id;
+    check.confirmed_at = now;
+    check.found = answer.found;
+    check.note = answer.note;
+    photo_ids.push_back(check.photo_id);
+  }
+  if (photo_ids.empty()) return Rule::kCopiesConfirmedBefore;
+  return photo_ids;
 }
 
 }  // namespace waarborg::domain

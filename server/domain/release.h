@@ -66,6 +66,26 @@ struct Objection {
   absl::Time at;
 };
 
+// What one recipient answers for when a photo goes: that it has no copy left.
+struct CopyCheck {
+  std::string photo_id;
+  std::string unit_id;
+  absl::Time asked_at;
+  absl::Time remind_at;
+  absl::Time due_at;  // first instant at which the term has passed
+  std::optional<absl::Time> reminded_at;
+  std::optional<absl::Time> escalated_at;  // to T&V and the manager who proposed
+  std::string confirmed_by;                // person id; empty while nobody has
+  std::optional<absl::Time> confirmed_at;
+  bool found = false;  // copies were found and destroyed; otherwise nothing was found
+  std::string note;
+
+  bool open() const { return !confirmed_at; }
+};
+
+// What the clock has to do about a check.
+enum class CopyStep { kNone, kRemind, kEscalate };
+
 // The release of one ban's photo: who did which step. Person ids are empty while the step has not been taken.
 struct Release {
   PhotoState state = PhotoState::kNone;
@@ -89,6 +109,7 @@ struct Release {
   std::optional<absl::Time> destroyed_at;
   bool objection_upheld = false;
   std::vector<Objection> objections;
+  std::vector<CopyCheck> copies;  // of every photo that was released and went, a wrong one too; in order
 
   // True while there are bytes that somebody could still look at.
   bool HasPhoto() const {
@@ -108,15 +129,38 @@ Verdict Advance(Release& release, PhotoEvent event);
 Verdict CheckCriteria(const Municipality& m, const std::vector<CriterionAnswer>& answers, bool consent);
 
 // Ends the release: a photo goes to kDestroying for this reason, a procedure under way is closed, a final
-// state stays. Returns true when something changed.
-bool EndRelease(Release& release, DestructionReason reason);
+// state stays. Every recipient is asked whether it has a copy left. Returns true when something changed.
+bool EndRelease(const Municipality& m, Release& release, DestructionReason reason, absl::Time now);
+
+// The supplied photo is of somebody else: it goes to kDestroying, and its recipients are asked about their
+// copies of it.
+Verdict WithdrawWrong(const Municipality& m, Release& release, absl::Time now);
 
 // The key of the photo is gone. A wrong photo makes room for the right one unless `ban_is_final`; anything
-// else is final.
+// else is final. What its recipients were asked stays.
 void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now);
 
 // The key of the photo was lost, without anybody having meant it to go: back to where it can be supplied
 // again. Only when HasPhoto.
 void LosePhoto(Release& release);
+
+// The next instant at which the clock has something to do about the copies; InfiniteFuture when there is
+// none.
+absl::Time NextCopyStep(const Release& release);
+// What is due about a check, once each; notes it as done. A term that has passed is not reminded of any more.
+CopyStep TakeCopyStep(CopyCheck& check, absl::Time now);
+
+struct CopyAnswer {
+  std::string unit_id;
+  bool found = false;
+  std::string note;
+  std::string person_id;
+};
+// The unit was asked about a copy of some photo of this ban.
+bool WasAskedAboutCopies(const Release& release, const std::string& unit_id);
+// The unit has no copy left of any photo that it was asked about. Not for a unit that was never asked, and
+// once. Returns the photos.
+Outcome<std::vector<std::string>> ConfirmCopiesGone(Release& release, const CopyAnswer& answer,
+                                                    absl::Time now);
 
 }  // namespace waarborg::domain

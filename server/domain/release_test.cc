@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "server/base/clock.h"
 #include "server/domain/testing.h"
 
 namespace waarborg::domain {
@@ -96,9 +97,130 @@ TEST(Release, TheEndOfTheBanOvertakesAWrongPhoto) {
   Release release;
   release.state = S::kDestroying;
   release.destruction_reason = DestructionReason::kWrongPhoto;
-  EXPECT_TRUE(EndRelease(release, DestructionReason::kObjectionUpheld));
-  CompleteDestruction(release, false, absl::FromUnixSeconds(1));
+  const absl::Time now = absl::FromUnixSeconds(1);
+  EXPECT_TRUE(EndRelease(TestMunicipality(), release, DestructionReason::kObjectionUpheld, now));
+  CompleteDestruction(release, false, now);
   EXPECT_EQ(release.state, S::kDestroyed);
+}
+
+class CopiesTest : public ::testing::Test {
+ protected:
+  const Municipality m = TestMunicipality();
+  // A Tuesday; two weeks on is one too.
+  const absl::Time now = base::StartOfDay(absl::CivilDay(2026, 6, 2)) + absl::Hours(10);
+  static Release Released() {
+    Release release;
+    release.state = S::kReleased;
+    release.photo_id = "F-1";
+    release.recipient_unit_ids = {"receptie", "sporthal", "receptie"};
+    return release;
+  }
+};
+
+TEST_F(CopiesTest, EveryRecipientIsAskedOnceWhateverEndsThePhoto) {
+  for (bool wrong : {false, true}) {
+    for (bool darkened : {false, true}) {
+      Release release = Released();
+      if (darkened) release.state = S::kDarkened;
+      if (wrong) {
+        ASSERT_FALSE(WithdrawWrong(m, release, now));
+        EXPECT_EQ(release.destruction_reason, DestructionReason::kWrongPhoto);
+        // The ban ends before the wrong photo is gone: nobody is asked again.
+        ASSERT_TRUE(EndRelease(m, release, DestructionReason::kBanEnded, now + absl::Hours(1)));
+      } else {
+        ASSERT_TRUE(EndRelease(m, release, DestructionReason::kObjectionUpheld, now));
+      }
+      ASSERT_EQ(release.copies.size(), 2u);
+      EXPECT_EQ(release.copies[0].unit_id, "receptie");
+      EXPECT_EQ(release.copies[1].unit_id, "sporthal");
+      for (const CopyCheck& check : release.copies) {
+        EXPECT_EQ(check.photo_id, "F-1");
+        EXPECT_EQ(check.asked_at, now);
+        EXPECT_EQ(check.remind_at, base::StartOfDay(absl::CivilDay(2026, 6, 9)));
+        EXPECT_EQ(check.due_at, base::EndOfDay(absl::CivilDay(2026, 6, 16)));
+        EXPECT_TRUE(check.open());
+      }
+    }
+  }
+}
+
+TEST_F(CopiesTest, WhatWasNeverReleasedHasNoCopies) {
+  Release release;
+  release.state = S::kSupplied;
+  release.photo_id = "F-1";
+  Release wrong = release;
+  ASSERT_TRUE(EndRelease(m, release, DestructionReason::kBanEnded, now));
+  ASSERT_FALSE(WithdrawWrong(m, wrong, now));
+  EXPECT_TRUE(release.copies.empty());
+  EXPECT_TRUE(wrong.copies.empty());
+  EXPECT_EQ(NextCopyStep(release), absl::InfiniteFuture());
+}
+
+TEST_F(CopiesTest, TheCopiesOfAWrongPhotoAreNotForgottenWhenTheRightOneComes) {
+  Release release = Released();
+  ASSERT_FALSE(WithdrawWrong(m, release, now));
+  CompleteDestruction(release, false, now);
+  ASSERT_TRUE(release.recipient_unit_ids.empty());
+  ASSERT_EQ(release.copies.size(), 2u);
+  EXPECT_EQ(release.copies[0].photo_id, "F-1");
+  // The right one goes to one of them, and ends a day later: about that one it is asked anew.
+  release.state = S::kReleased;
+  release.photo_id = "F-2";
+  release.recipient_unit_ids = {"receptie"};
+  ASSERT_TRUE(EndRelease(m, release, DestructionReason::kBanEnded, now + absl::Hours(24)));
+  ASSERT_EQ(release.copies.size(), 3u);
+  EXPECT_EQ(release.copies[2].photo_id, "F-2");
+  // One answer covers both.
+  const auto photos = ConfirmCopiesGone(release, {"receptie", false, "", "M-1"}, now + absl::Hours(48));
+  ASSERT_TRUE(photos.ok());
+  EXPECT_EQ(*photos, (std::vector<std::string>{"F-1", "F-2"}));
+  EXPECT_TRUE(release.copies[1].open()) << "the other unit";
+}
+
+TEST_F(CopiesTest, AConfirmationIsGivenOnceAndByWhoWasAsked) {
+  Release release = Released();
+  EXPECT_EQ(ConfirmCopiesGone(release, {"receptie", false, "", "M-1"}, now).refusal().rule, Rule::kNotFound)
+      << "the photo is still in use";
+  ASSERT_TRUE(EndRelease(m, release, DestructionReason::kBanLifted, now));
+  const absl::Time later = now + absl::Hours(30);
+  EXPECT_EQ(ConfirmCopiesGone(release, {"zwembad", false, "", "M-1"}, later).refusal().rule, Rule::kNotFound);
+  ASSERT_TRUE(ConfirmCopiesGone(release, {"receptie", true, "In een lade.", "M-1"}, later).ok());
+  const CopyCheck& check = release.copies[0];
+  EXPECT_FALSE(check.open());
+  EXPECT_EQ(check.confirmed_at, later);
+  EXPECT_EQ(check.confirmed_by, "M-1");
+  EXPECT_TRUE(check.found);
+  EXPECT_EQ(check.note, "In een lade.");
+  EXPECT_EQ(ConfirmCopiesGone(release, {"receptie", false, "", "M-2"}, later).refusal().rule,
+            Rule::kCopiesConfirmedBefore);
+  EXPECT_EQ(release.copies[0].confirmed_by, "M-1");
+}
+
+TEST_F(CopiesTest, WhoHasNotConfirmedIsRemindedOnceAndThenItGoesUpOnce) {
+  Release release = Released();
+  ASSERT_TRUE(EndRelease(m, release, DestructionReason::kBanLifted, now));
+  ASSERT_TRUE(ConfirmCopiesGone(release, {"sporthal", false, "", "M-1"}, now).ok());
+  CopyCheck& check = release.copies[0];
+  EXPECT_EQ(NextCopyStep(release), check.remind_at);
+  EXPECT_EQ(TakeCopyStep(check, check.remind_at - absl::Seconds(1)), CopyStep::kNone);
+  EXPECT_EQ(TakeCopyStep(check, check.remind_at), CopyStep::kRemind);
+  EXPECT_EQ(check.reminded_at, check.remind_at);
+  EXPECT_EQ(TakeCopyStep(check, check.remind_at), CopyStep::kNone);
+  EXPECT_EQ(NextCopyStep(release), check.due_at);
+  EXPECT_EQ(TakeCopyStep(check, check.due_at - absl::Seconds(1)), CopyStep::kNone);
+  EXPECT_EQ(TakeCopyStep(check, check.due_at), CopyStep::kEscalate);
+  EXPECT_EQ(TakeCopyStep(check, check.due_at + absl::Hours(1000)), CopyStep::kNone);
+  EXPECT_EQ(NextCopyStep(release), absl::InfiniteFuture());
+  EXPECT_EQ(TakeCopyStep(release.copies[1], check.due_at), CopyStep::kNone) << "confirmed";
+}
+
+TEST_F(CopiesTest, AfterALongStandstillItGoesUpWithoutAReminder) {
+  Release release = Released();
+  ASSERT_TRUE(EndRelease(m, release, DestructionReason::kBanLifted, now));
+  CopyCheck& check = release.copies[0];
+  EXPECT_EQ(TakeCopyStep(check, check.due_at + absl::Hours(1)), CopyStep::kEscalate);
+  EXPECT_FALSE(check.reminded_at.has_value());
+  EXPECT_EQ(TakeCopyStep(check, check.due_at + absl::Hours(1)), CopyStep::kNone);
 }
 
 }  // namespace

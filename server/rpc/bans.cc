@@ -187,7 +187,7 @@ Outcome<std::string> LiftBan(Context& c, const pb::LiftBanRequest& in, pb::LiftB
   auto ban = c.RequireBan(in.ban_id());
   if (!ban.ok()) return ban.refusal();
   SignDecision(c, input.value());
-  WB_CHECK(domain::LiftBan(ban.value(), in.reason(), *input, c.now()));
+  WB_CHECK(domain::LiftBan(c.municipality(), ban.value(), in.reason(), *input, c.now()));
   c.AddWords("reason", in.reason());
   c.Keep(std::move(ban.value()));
   return in.ban_id();

@@ -78,11 +78,12 @@ Verdict Context::Require(const access::Subject& subject) {
   return domain::kAllowed;
 }
 
-Outcome<domain::Ban> Context::RequireBan(const std::string& ban_id, bool purpose_stated) {
+Outcome<domain::Ban> Context::RequireBan(const std::string& ban_id, access::Subject subject) {
   const domain::Ban* ban = world().FindBan(ban_id);
   // Only an id that exists goes into the log: what a caller makes up might be a name.
   if (ban != nullptr) record.set_ban_id(ban_id);
-  if (auto v = Require({ban, nullptr, purpose_stated})) return *v;
+  subject.ban = ban;
+  if (auto v = Require(subject)) return *v;
   if (ban == nullptr) return Rule::kNotFound;
   return *ban;
 }
@@ -106,6 +107,10 @@ void Context::Keep(domain::Ban ban) {
   record.set_ban_state(static_cast<pb::BanState>(ban.state));
   record.set_photo_state(static_cast<pb::PhotoState>(ban.release.state));
   if (!ban.release.photo_id.empty()) record.set_photo_id(ban.release.photo_id);
+  const domain::Ban* before = world().FindBan(ban.id);
+  for (size_t i = before == nullptr ? 0 : before->release.copies.size(); i < ban.release.copies.size(); ++i) {
+    more_entries.push_back(state::CopiesEntry("CopiesAsked", ban, ban.release.copies[i]));
+  }
   turn.Put(std::move(ban));
 }
 

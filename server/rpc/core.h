@@ -18,6 +18,10 @@
 
 // The way every call takes, free of gRPC: who is asking, may they, do it at its place in the order, log it,
 // and answer when the entry is durable. Handlers say only what is particular to their call.
+namespace waarborg::backup {
+class Maker;
+}
+
 namespace waarborg::rpc {
 
 namespace pb = ::waarborg::v1;
@@ -46,11 +50,13 @@ class Context {
   domain::Verdict Require(const access::Subject& subject);
   // For a list: its conditions were checked item by item, and an empty list is an answer.
   void RequireNothing() { conditions_checked_ = true; }
-  // A copy of the ban to work on, with its conditions checked; notes it in the entry.
-  domain::Outcome<domain::Ban> RequireBan(const std::string& ban_id, bool purpose_stated = false);
+  // A copy of the ban to work on, with its conditions checked; notes it in the entry. `subject` holds what
+  // else they need to know.
+  domain::Outcome<domain::Ban> RequireBan(const std::string& ban_id, access::Subject subject = {});
   // The role under which the call is allowed; after Require.
   const domain::HeldRole& role() const { return grant_.role; }
-  // Notes where ban and release stand and stages the ban.
+  // Notes where ban and release stand and stages the ban. Recipients that are asked about copies from now on
+  // have an entry each.
   void Keep(domain::Ban ban);
   // The call repeats an earlier answer: station, session and role were checked again, the conditions held
   // when it was done.
@@ -85,7 +91,8 @@ class Core {
     access::HashCost hash_cost;
     std::string decoder;  // path of waarborg-decoder
     journal::Publisher* publisher =
-        nullptr;  // null: the log is not published, and nothing of it can be proved
+        nullptr;                       // null: the log is not published, and nothing of it can be proved
+    backup::Maker* backups = nullptr;  // null: none are made
   };
   explicit Core(const Parts& parts) : parts_(parts) {}
 
@@ -112,6 +119,7 @@ class Core {
 
   journal::Journal& journal() { return *parts_.journal; }
   const journal::Publisher* publisher() const { return parts_.publisher; }
+  backup::Maker* backups() { return parts_.backups; }
   base::Random& random() { return *parts_.random; }
   const std::string& decoder() const { return parts_.decoder; }
   const access::HashCost& hash_cost() const { return parts_.hash_cost; }

@@ -236,8 +236,7 @@ Outcome<std::string> WithdrawWrongPhoto(Context& c, const pb::WithdrawWrongPhoto
   WB_CHECK(CheckReason(in.reason()));
   auto ban = c.RequireBan(in.ban_id());
   if (!ban.ok()) return ban.refusal();
-  WB_CHECK(domain::Advance(ban.value().release, PhotoEvent::kWithdrawWrong));
-  ban.value().release.destruction_reason = domain::DestructionReason::kWrongPhoto;
+  WB_CHECK(domain::WithdrawWrong(c.municipality(), ban.value().release, c.now()));
   c.record.set_destruction_reason(pb::DESTRUCTION_REASON_WRONG_PHOTO);
   c.AddWords("reason", in.reason());
   c.Keep(std::move(ban.value()));
@@ -255,11 +254,41 @@ Outcome<std::string> DecidePhotoObjection(Context& c, const pb::DecidePhotoObjec
   release.objections.push_back({in.upheld(), in.reasons(), c.me(), c.now()});
   if (in.upheld()) {
     release.objection_upheld = true;
-    domain::EndRelease(release, domain::DestructionReason::kObjectionUpheld);
+    domain::EndRelease(c.municipality(), release, domain::DestructionReason::kObjectionUpheld, c.now());
     c.record.set_destruction_reason(pb::DESTRUCTION_REASON_OBJECTION_UPHELD);
   }
   c.AddWords("reasons", in.reasons());
   c.Keep(std::move(ban.value()));
+  return in.ban_id();
+}
+
+Outcome<std::string> ConfirmCopiesGone(Context& c, const pb::ConfirmCopiesGoneRequest& in,
+                                       pb::ConfirmCopiesGoneResponse&) {
+  if (in.unit_id().empty()) return Refusal(Rule::kFieldMissing, "unit_id");
+  WB_CHECK(state::CheckText(in.note(), kMaxReason, "note"));
+  // Only a unit that exists goes into the log: what a caller makes up might be a name.
+  if (c.municipality().FindUnit(in.unit_id()) != nullptr) c.record.set_unit_id(in.unit_id());
+  auto ban = c.RequireBan(in.ban_id(), {.unit_id = in.unit_id()});
+  if (!ban.ok()) return ban.refusal();
+  // Who speaks for others says on whose word.
+  if (c.role().role == domain::Role::kSecurityCoordinator && in.note().empty()) {
+    return Refusal(Rule::kFieldMissing, "note");
+  }
+  auto photo_ids = domain::ConfirmCopiesGone(ban.value().release,
+                                             {in.unit_id(), in.copies_found(), in.note(), c.me()}, c.now());
+  if (!photo_ids.ok()) return photo_ids.refusal();
+  c.AddWords("note", in.note());
+  c.Keep(std::move(ban.value()));
+  c.record.set_unit_id(in.unit_id());
+  c.record.set_copies_found(in.copies_found());
+  c.record.set_photo_id(photo_ids->front());
+  // An entry for each photo, of which the call's own is the first.
+  for (size_t i = 1; i < photo_ids->size(); ++i) {
+    pb::AuditRecord more = c.record;
+    more.set_event(access::NameOf(c.rpc).method);
+    more.set_photo_id((*photo_ids)[i]);
+    c.more_entries.push_back(std::move(more));
+  }
   return in.ban_id();
 }
 
@@ -308,6 +337,8 @@ Bound BindReleases(Server& server) {
       Rpc::kWithdrawWrongPhoto, &S::RequestWithdrawWrongPhoto, WithdrawWrongPhoto);
   b.Command<pb::DecidePhotoObjectionRequest, pb::DecidePhotoObjectionResponse>(
       Rpc::kDecidePhotoObjection, &S::RequestDecidePhotoObjection, DecidePhotoObjection);
+  b.Command<pb::ConfirmCopiesGoneRequest, pb::ConfirmCopiesGoneResponse>(
+      Rpc::kConfirmCopiesGone, &S::RequestConfirmCopiesGone, ConfirmCopiesGone);
   Arm arm = b.TakeArm();
   return {std::move(service), std::move(arm)};
 }

@@ -174,10 +174,12 @@ Bound BindSessions(Server& server);
 Bound BindChanges(Server& server);
 Bound BindPeople(Server& server);
 Bound BindStations(Server& server);
+Bound BindBackups(Server& server);
 Bound BindBans(Server& server);
 Bound BindReleases(Server& server);
 Bound BindChecks(Server& server);
 Bound BindAudit(Server& server);
+Bound BindTasks(Server& server);
 Bound BindHealth(Server& server);
 Bound BindStandardHealth(Server& server);
 

@@ -28,7 +28,8 @@ void ShowPhoto(Core& core, access::Rpc rpc, const access::Credentials& credentia
   auto sitting = std::make_shared<Sitting>();
   auto look = [sitting, ban_id, purpose](Context& c) -> Verdict {
     if (pb::Purpose_IsValid(purpose)) c.record.set_purpose(purpose);
-    auto ban = c.RequireBan(ban_id, pb::Purpose_IsValid(purpose) && purpose != pb::PURPOSE_UNSPECIFIED);
+    auto ban = c.RequireBan(
+        ban_id, {.purpose_stated = pb::Purpose_IsValid(purpose) && purpose != pb::PURPOSE_UNSPECIFIED});
     if (!ban.ok()) return ban.refusal();
     c.record.set_photo_id(ban->release.photo_id);
     auto key = c.turn.PhotoKey(ban->release.photo_id);

@@ -15,6 +15,7 @@ void DropWords(pb::Ban& ban) {
   ban.clear_breaches();
   ban.clear_lift();
   ban.clear_extensions();
+  for (auto& check : *ban.mutable_release()->mutable_copies()) check.clear_note();
 }
 
 }  // namespace

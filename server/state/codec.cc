@@ -156,6 +156,21 @@ domain::Release StoredRelease(const pb::PhotoRelease& p) {
   if (p.has_destruction_due_at()) out.destruction_due_at = FromProto(p.destruction_due_at());
   if (p.has_destroyed_at()) out.destroyed_at = FromProto(p.destroyed_at());
   out.objection_upheld = p.objection_upheld();
+  for (const auto& c : p.copies()) {
+    domain::CopyCheck check;
+    check.photo_id = c.photo_id();
+    check.unit_id = c.unit_id();
+    check.asked_at = FromProto(c.asked_at());
+    check.remind_at = FromProto(c.remind_at());
+    check.due_at = FromProto(c.due_at());
+    if (c.has_reminded_at()) check.reminded_at = FromProto(c.reminded_at());
+    if (c.has_escalated_at()) check.escalated_at = FromProto(c.escalated_at());
+    check.confirmed_by = c.confirmed_by();
+    if (c.has_confirmed_at()) check.confirmed_at = FromProto(c.confirmed_at());
+    check.found = c.copies_found();
+    check.note = c.note();
+    out.copies.push_back(std::move(check));
+  }
   return out;
 }
 
@@ -272,6 +287,20 @@ pb::PhotoRelease ToProto(const domain::Release& r) {
   if (r.destruction_due_at) *out.mutable_destruction_due_at() = ToProto(*r.destruction_due_at);
   if (r.destroyed_at) *out.mutable_destroyed_at() = ToProto(*r.destroyed_at);
   out.set_objection_upheld(r.objection_upheld);
+  for (const auto& c : r.copies) {
+    auto* p = out.add_copies();
+    p->set_photo_id(c.photo_id);
+    p->set_unit_id(c.unit_id);
+    *p->mutable_asked_at() = ToProto(c.asked_at);
+    *p->mutable_remind_at() = ToProto(c.remind_at);
+    *p->mutable_due_at() = ToProto(c.due_at);
+    if (c.reminded_at) *p->mutable_reminded_at() = ToProto(*c.reminded_at);
+    if (c.escalated_at) *p->mutable_escalated_at() = ToProto(*c.escalated_at);
+    p->set_confirmed_by(c.confirmed_by);
+    if (c.confirmed_at) *p->mutable_confirmed_at() = ToProto(*c.confirmed_at);
+    p->set_copies_found(c.found);
+    p->set_note(c.note);
+  }
   return out;
 }
 
@@ -368,6 +397,18 @@ pb::Change ToProto(const domain::Change& change) {
   out.set_subject_id(change.subject_id);
   for (const auto& line : change.summary) out.add_summary(line);
   return out;
+}
+
+pb::AuditRecord CopiesEntry(const char* event, const domain::Ban& ban, const domain::CopyCheck& check) {
+  pb::AuditRecord record;
+  record.set_event(event);
+  record.set_result(pb::RESULT_DONE);
+  record.set_ban_id(ban.id);
+  record.set_ban_state(Enum<pb::BanState>(ban.state));
+  record.set_photo_id(check.photo_id);
+  record.set_photo_state(Enum<pb::PhotoState>(ban.release.state));
+  record.set_unit_id(check.unit_id);
+  return record;
 }
 
 Verdict CheckText(const std::string& text, size_t max, const std::string& field) {

@@ -8,6 +8,7 @@
 #include "server/domain/ban.h"
 #include "server/domain/people.h"
 #include "server/domain/rules.h"
+#include "waarborg/v1/audit.pb.h"
 #include "waarborg/v1/bans.pb.h"
 #include "waarborg/v1/changes.pb.h"
 #include "waarborg/v1/people.pb.h"
@@ -35,6 +36,9 @@ pb::Person ToProto(const domain::Person& person);
 pb::Assignment ToProto(const domain::Assignment& assignment);
 pb::Station ToProto(const domain::Station& station);
 pb::Change ToProto(const domain::Change& change);
+
+// The entry that says that something happened to a recipient's obligation.
+pb::AuditRecord CopiesEntry(const char* event, const domain::Ban& ban, const domain::CopyCheck& check);
 
 // What a client sent. `field` is the path used in a refusal.
 domain::Outcome<absl::CivilDay> DayFrom(const pb::Date& date, const std::string& field);

@@ -21,7 +21,7 @@ auto* Find(Map& map, const std::string& id) {
 std::vector<std::string> DueOf(const std::set<std::pair<absl::Time, std::string>>& due, absl::Time now) {
   std::vector<std::string> ids;
   for (const auto& [at, id] : due) {
-    if (at > now) break;
+    if (at > now || ids.size() == World::kDueAtOnce) break;
     ids.push_back(id);
   }
   return ids;
@@ -55,8 +55,14 @@ const domain::Station* World::FindStationByKey(const std::string& fingerprint) c
 }
 
 void World::Put(domain::Ban ban) {
-  if (const domain::Ban* old = FindBan(ban.id)) due_.erase({old->ends_at, old->id});
+  if (const domain::Ban* old = FindBan(ban.id)) {
+    due_.erase({old->ends_at, old->id});
+    due_copies_.erase({domain::NextCopyStep(old->release), old->id});
+  }
   if (domain::IsEnforceable(ban.state)) due_.insert({ban.ends_at, ban.id});
+  if (const absl::Time next = domain::NextCopyStep(ban.release); next != absl::InfiniteFuture()) {
+    due_copies_.insert({next, ban.id});
+  }
   if (ban.release.state == domain::PhotoState::kDestroying) {
     destroying_.insert(ban.id);
   } else {
@@ -113,9 +119,16 @@ std::vector<std::string> World::DueNames(absl::Time now) const {
   return DueOf(due_names_, now);
 }
 
+std::vector<std::string> World::DueCopies(absl::Time now) const {
+  return DueOf(due_copies_, now);
+}
+
 absl::Time World::NextDue() const {
-  const absl::Time ban = due_.empty() ? absl::InfiniteFuture() : due_.begin()->first;
-  return due_names_.empty() ? ban : std::min(ban, due_names_.begin()->first);
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto* due : {&due_, &due_names_, &due_copies_}) {
+    if (!due->empty()) next = std::min(next, due->begin()->first);
+  }
+  return next;
 }
 
 Session* World::FindSession(const std::string& token_digest) {

@@ -67,12 +67,15 @@ class World {
   void Put(waarborg::v1::ReviewRecord review);
   void PutConfiguration(std::string toml, domain::Municipality municipality);
 
-  // Ids of bans whose end is due at `now`.
+  // At most so many of a kind are due at once, so that a turn stays short; the rest is due as soon as these
+  // are done.
+  static constexpr size_t kDueAtOnce = 200;
+  // Ids of bans whose end is due at `now`, longest due first; of people whose name is to be removed; of bans
+  // about whose copies somebody is to be reminded or told.
   std::vector<std::string> DueBans(absl::Time now) const;
-  // Ids of people whose name is to be removed at `now`.
   std::vector<std::string> DueNames(absl::Time now) const;
-  // The next instant at which the end of a ban, or the removal of a name, is due; InfiniteFuture when none
-  // is.
+  std::vector<std::string> DueCopies(absl::Time now) const;
+  // The next instant at which any of these is due, in the past while some are; InfiniteFuture when none is.
   absl::Time NextDue() const;
   // Ids of bans whose photo waits for its key to be destroyed.
   const std::set<std::string>& destroying() const { return destroying_; }
@@ -127,6 +130,7 @@ class World {
   domain::MatchIndex matches_;
   std::set<std::pair<absl::Time, std::string>> due_;
   std::set<std::pair<absl::Time, std::string>> due_names_;
+  std::set<std::pair<absl::Time, std::string>> due_copies_;
   std::set<std::string> destroying_;
   absl::flat_hash_map<std::string, Session> sessions_;
   std::map<std::pair<std::string, std::string>, absl::Time> full_sign_ins_;

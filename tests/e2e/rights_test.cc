@@ -13,6 +13,7 @@
 #include "server/access/policy.h"
 #include "tests/e2e/town_test.h"
 #include "waarborg/v1/audit.pb.h"
+#include "waarborg/v1/backups.pb.h"
 #include "waarborg/v1/bans.pb.h"
 #include "waarborg/v1/changes.pb.h"
 #include "waarborg/v1/checks.pb.h"
@@ -21,6 +22,7 @@
 #include "waarborg/v1/releases.pb.h"
 #include "waarborg/v1/sessions.pb.h"
 #include "waarborg/v1/stations.pb.h"
+#include "waarborg/v1/tasks.pb.h"
 
 namespace waarborg::testing {
 namespace {
@@ -35,7 +37,8 @@ Methods AllMethods() {
        {pb::Session::descriptor()->file(), pb::AuditRecord::descriptor()->file(),
         pb::Ban::descriptor()->file(), pb::Change::descriptor()->file(), pb::Match::descriptor()->file(),
         pb::Person::descriptor()->file(), pb::PhotoRelease::descriptor()->file(),
-        pb::Station::descriptor()->file(), pb::PromiseHealth::descriptor()->file()}) {
+        pb::Station::descriptor()->file(), pb::PromiseHealth::descriptor()->file(),
+        pb::Task::descriptor()->file(), pb::CreateBackupRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         const auto* method = file->service(s)->method(m);

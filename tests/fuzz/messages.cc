@@ -137,6 +137,14 @@ class House {
           ban.decision = domain::Decision{domain::Role::kMunicipalSecretary, "1", turn.today(), "M-98"};
         }
         ban.release.state = static_cast<domain::PhotoState>(photo);
+        // A photo before this one was wrong, and reception has not answered for it.
+        domain::CopyCheck check;
+        check.photo_id = absl::StrCat("F-W", number);
+        check.unit_id = "receptie";
+        check.asked_at = turn.now();
+        check.remind_at = turn.now() + absl::Hours(24 * 7);
+        check.due_at = turn.now() + absl::Hours(24 * 14);
+        ban.release.copies.push_back(check);
         if (ban.release.HasPhoto()) ban.release.photo_id = absl::StrCat("F-", number);
         turn.Put(std::move(ban));
       }
