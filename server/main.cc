@@ -228,7 +228,8 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
                   {config.argon2_memory_kib, config.argon2_passes},
                   decoder,
                   house->publisher.get(),
-                  house->backups.get()});
+                  house->backups.get(),
+                  house->certifier.get()});
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);
@@ -242,6 +243,17 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     kill(getpid(), SIGTERM);
   });
   std::atomic<bool> damaged = false;
+  house->publisher->AfterRound(
+      [&house, &clock, said = std::string(), tidied = absl::InfinitePast()]() mutable {
+        absl::Status s = house->certifier->Round();
+        if (s.ok() && clock->Now() - tidied > absl::Hours(1)) {
+          tidied = clock->Now();
+          s = house->backups->RemoveOldKeys(tidied).status();
+        }
+        // Once, until something else is wrong.
+        if (!s.ok() && said != s.message()) Say("certificates and backups: " + std::string(s.message()));
+        said = std::string(s.message());
+      });
   house->publisher->Run([&damaged](const absl::Status& s) {
     Say("THE LOG IS NOT WHAT IT WAS; stopping: " + std::string(s.message()));
     damaged = true;

@@ -52,7 +52,8 @@ absl::Status RefuseOverNewer(const std::string& folder, const backup::Manifest& 
         absl::StrCat(folder, " cannot be read (", std::string(head.status().message()),
                      "); stop the service, and move it away if it is to be replaced"));
   }
-  if (absl::FromUnixMillis(head->at_ms()) > manifest.newest) {
+  const bool longer = head->log().origin() == manifest.log_origin && head->size() > manifest.log_entries;
+  if (longer || absl::FromUnixMillis(head->at_ms()) > manifest.newest) {
     return absl::FailedPreconditionError(
         absl::StrCat(folder, " holds newer data, until ",
                      base::FormatLocal(absl::FromUnixMillis(head->at_ms())), "; the backup ends at ",
@@ -136,6 +137,8 @@ absl::Status RestoreKeys(const config::ServerConfig& config, const Surroundings&
   // In a folder of its own until it is whole, so that an interruption leaves no store with half of the keys.
   const std::string partial = folder + ".partial";
   std::error_code ignored;
+  fs::create_directories(folder, ignored);
+  fs::permissions(folder, fs::perms::owner_all, ignored);
   fs::remove_all(partial, ignored);
   {
     auto store = keys::Keystore::Open(partial, "file", **home, around.random);
@@ -143,8 +146,6 @@ absl::Status RestoreKeys(const config::ServerConfig& config, const Surroundings&
     for (auto& [id, key] : *copies) (*store)->Restore(id, std::move(key));
     if (auto s = (*store)->Sync(); !s.ok()) return s;
   }
-  fs::create_directories(folder, ignored);
-  fs::permissions(folder, fs::perms::owner_all, ignored);
   for (const char* ending : {".gen", ".keys"}) {  // the keys last: from then on they count
     if (auto s = base::RenameDurably(absl::StrCat(partial, "/file-1", ending),
                                      absl::StrCat(folder, "/file-1", ending));
@@ -155,6 +156,26 @@ absl::Status RestoreKeys(const config::ServerConfig& config, const Surroundings&
   fs::remove_all(partial, ignored);
   say(absl::StrCat("the file keys were put back from ", path));
   return absl::OkStatus();
+}
+
+// Files whose key is not in the keystore were destroyed since the backup: what is left of them is noise, and
+// goes.
+absl::Status RemoveFilesWithoutKey(const config::ServerConfig& config, const Surroundings& around,
+                                   const base::Secret& root, const Say& say) {
+  auto home = OpenHome(config, root, around.random);
+  if (!home.ok()) return home.status();
+  auto keys = keys::Keystore::Open(config.data_folder + "/keys", "file", **home, around.random);
+  if (!keys.ok()) return keys.status();
+  auto store = store::OpenRocksDb(config.data_folder + "/store");
+  if (!store.ok()) return store.status();
+  auto inventory = backup::Inspect(**store, [&](const std::string& id) { return (*keys)->Find(id); });
+  if (!inventory.ok()) return inventory.status();
+  if (inventory->bans_without_key.empty()) return absl::OkStatus();
+  std::vector<std::string> rows;
+  for (const std::string& id : inventory->bans_without_key) rows.push_back("b/" + id);
+  say(absl::StrCat(rows.size(),
+                   " files in the backup have no key any more: they were destroyed since, and go"));
+  return (*store)->Erase(rows);
 }
 
 // The newest checkpoint of the log that is known: given, remembered, published or of the backup.
@@ -238,6 +259,8 @@ absl::Status Restore(const config::ServerConfig& config, const Surroundings& aro
     if (auto s = CopyIfMissing(options.from + from, config.data_folder + to); !s.ok()) return s;
   }
 
+  if (auto s = RemoveFilesWithoutKey(config, around, *root, say); !s.ok()) return s;
+
   auto house = OpenParts(config, around, nullptr);
   if (!house.ok()) return house.status();
   journal::Journal& journal = *house->journal;
@@ -261,6 +284,11 @@ absl::Status Restore(const config::ServerConfig& config, const Surroundings& aro
     for (const pb::AuditRecord& record : *records) {
       const domain::Ban* now = turn.world().FindBan(record.ban_id());
       if (now == nullptr) continue;
+      if (record.event() == "FileDestroyed") {
+        turn.ShredFile(record.ban_id());
+        ++replayed;
+        continue;
+      }
       domain::Ban& ban = changed.try_emplace(record.ban_id(), *now).first->second;
       if (record.event() == "PhotoDestroyed" &&
           domain::RepeatDestruction(turn.world().municipality(), ban, record.photo_id(),

@@ -144,6 +144,12 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, const Surrou
   house.publisher = std::make_unique<journal::Publisher>(
       journal::Publisher::Parts{house.journal.get(), house.store.get(), house.published.get(),
                                 house.memory.get(), house.witnesses.get(), std::move(*log_key)});
+  auto certificates = journal::OpenLogFiles(config.certificates_folder, /*open_to_all=*/false);
+  if (!certificates.ok()) return certificates.status();
+  house.certificates = std::move(*certificates);
+  house.certifier = std::make_unique<journal::Certifier>(
+      journal::Certifier::Parts{house.journal.get(), house.store.get(), house.publisher.get(),
+                                house.certificates.get(), house.file_keys->Find("house")->Clone()});
   house.backups = std::make_unique<backup::Maker>(backup::Maker::Parts{
       house.journal.get(), house.store.get(), house.file_keys.get(), &random, std::move(*root),
       config.data_folder, config.backup_folder, config.backup_keys_folder, config.backup_keys_keep_days});

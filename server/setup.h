@@ -15,6 +15,7 @@
 #include "server/base/room.h"
 #include "server/base/workers.h"
 #include "server/config/config.h"
+#include "server/journal/certifier.h"
 #include "server/journal/journal.h"
 #include "server/journal/publisher.h"
 #include "server/keys/keystore.h"
@@ -36,6 +37,8 @@ struct House {
   std::unique_ptr<journal::LogFiles> memory;
   std::unique_ptr<journal::WitnessCaller> witnesses;
   std::unique_ptr<journal::Publisher> publisher;
+  std::unique_ptr<journal::LogFiles> certificates;
+  std::unique_ptr<journal::Certifier> certifier;
   std::unique_ptr<backup::Maker> backups;
 };
 

@@ -492,6 +492,46 @@ Reply Export(Call& call) {
   return reply;
 }
 
+Reply Certificate(Call& call) {
+  pb::GetCertificateRequest request;
+  request.set_id(call.arguments.Get("of"));
+  std::shared_ptr<pb::GetCertificateResponse> response;
+  Reply reply = Ask(call, &Stub::GetCertificate, NewStub(call), request, response);
+  if (!reply.ok()) return reply;
+  const std::string path = call.arguments.Get("out");
+  if (path.empty()) {
+    reply.lines.push_back(response->certificate());
+    return reply;
+  }
+  std::ofstream file(path, std::ios::binary);
+  file << response->certificate();
+  file.close();
+  if (!file) throw BadOption{"out: cannot write " + path};
+  reply.lines.push_back(absl::StrCat(
+      path,
+      call.Say("; nagaan met: waarborg-verify certificate ", "; check it with: waarborg-verify certificate "),
+      path, " --key log.vkey"));
+  return reply;
+}
+
+Reply Counts(Call& call) {
+  pb::ReportCountsRequest request;
+  request.set_year(ReadCount("year", call.arguments.Get("year")));
+  std::shared_ptr<pb::ReportCountsResponse> response;
+  Reply reply = Ask(call, &Stub::ReportCounts, NewStub(call), request, response);
+  if (!reply.ok()) return reply;
+  reply.table.push_back({"what", "count"});
+  for (const pb::Count& c : response->counts()) {
+    const std::string count = c.few() ? "<5" : absl::StrCat(c.count());
+    reply.Fact(c.what(), count);
+    reply.table.push_back({c.what(), count});
+    reply.lines.push_back(absl::StrCat(c.what(), "  ", count));
+  }
+  if (response->counts().empty())
+    reply.lines.push_back(call.Say("Er is niets geteld.", "Nothing was counted."));
+  return reply;
+}
+
 }  // namespace
 
 void AddAuditCommands(std::vector<Command>& out) {
@@ -515,6 +555,16 @@ void AddAuditCommands(std::vector<Command>& out) {
   }
   out.push_back({"audit destruction", "Time between the end and the destruction of each photo",
                  PeriodOptions(), ReportDestruction});
+  out.push_back(
+      {"audit certificate",
+       "The certificate of a destruction, with its proof",
+       {{"of", Kind::kText, "the photo (F-...), or the ban whose file was destroyed (LV-...)", true},
+        {"out", Kind::kOut, "file to write; else it is shown"}},
+       Certificate});
+  out.push_back({"audit counts",
+                 "What stays of files that were destroyed: counts",
+                 {{"year", Kind::kCount, "in which their bans were closed", true}},
+                 Counts});
   out.push_back({"audit signals", "What stands out, by the configured thresholds", PeriodOptions(), Signals});
   out.push_back({"audit reviews",
                  "Periods that were signed off, what was not, and whether that is overdue",

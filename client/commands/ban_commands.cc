@@ -102,6 +102,14 @@ Reply Lift(Call& call) {
   return Tell(call, &Stub::LiftBan, NewStub(call), request, response);
 }
 
+Reply HandOver(Call& call) {
+  pb::HandOverFileRequest request;
+  request.set_ban_id(call.arguments.Get("ban"));
+  request.set_reference(call.arguments.Get("reference"));
+  std::shared_ptr<pb::HandOverFileResponse> response;
+  return Tell(call, &Stub::HandOverFile, NewStub(call), request, response);
+}
+
 void AddBan(const Call& call, Reply& reply, const pb::Ban& ban) {
   reply.Fact("ban", ban.id());
   reply.Fact("state", Word(ban.state()));
@@ -234,6 +242,10 @@ void AddBanCommands(std::vector<Command>& out) {
   out.push_back({"ban extend", "Extend by a new decision",
                  With(decision, {{"until", Kind::kDate, "new last day", true}, reason}), Extend});
   out.push_back({"ban lift", "End early; the photo is destroyed", With(decision, {reason}), Lift});
+  out.push_back({"ban hand-over",
+                 "The file went to the archive or case system (legal, privacy officer)",
+                 {BanOption(), {"reference", Kind::kText, "its reference there", true}, KeyOption()},
+                 HandOver});
   out.push_back({"ban show", "One file", {BanOption()}, Show});
   out.push_back({"ban list",
                  "Files, newest first",

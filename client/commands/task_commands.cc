@@ -37,6 +37,9 @@ std::string Asked(const Call& call, pb::TaskKind kind) {
     case pb::TASK_KIND_COPIES_OVERDUE:
       return call.Say("niet bevestigd dat er geen kopie meer is: spreek de groep aan",
                       "no confirmation that no copy is left: see to it that the unit gives it");
+    case pb::TASK_KIND_HAND_OVER_FILE:
+      return call.Say("draag het dossier over aan het archief of zaaksysteem",
+                      "hand the file over to the archive or case system");
     default:
       return Word(kind);
   }

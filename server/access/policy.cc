@@ -60,6 +60,7 @@ constexpr Row kPolicy[] = {
     {kDecideBan,     C::kRole, kLevels, {kNotProposer, kDecidingLevel}},
     {kExtendBan,     C::kRole, kLevels, {kNotProposer, kNotConsenter, kDecidingLevel}},
     {kLiftBan,       C::kRole, kLevels, {kDecidingLevel}},
+    {kHandOverFile,  C::kRole, {R::kLegal, R::kPrivacyOfficer}, {}},
     {kGetBan,        C::kRole, kCaseworkers, {}},
     {kGetBan,        C::kRole, {R::kCivilAffairs}, {kConsentOnRecord}},
     {kGetBan,        C::kRole, {R::kPoliceContact}, {kBanInForce}},
@@ -99,6 +100,10 @@ constexpr Row kPolicy[] = {
     {kListReviews,       C::kRole, kSupervisors, {}},
     {kListSignals,       C::kRole, kSupervisors, {}},
     {kExportProcessing,  C::kRole, {R::kAuditor, R::kDataProtectionOfficer, R::kPrivacyOfficer}, {}},
+    {kGetCertificate,    C::kRole, {R::kAuditor, R::kDataProtectionOfficer, R::kPrivacyOfficer, R::kLegal,
+                                    R::kSecurityCoordinator}, {}},
+    {kReportCounts,      C::kRole, {R::kAuditor, R::kDataProtectionOfficer, R::kPrivacyOfficer, R::kHr,
+                                    R::kMunicipalSecretary}, {}},
 
     {kListTasks, C::kSession, {}, {}},
 
@@ -135,6 +140,7 @@ constexpr RpcName kNames[] = {
     {kDecideBan, "BanService", "DecideBan"},
     {kExtendBan, "BanService", "ExtendBan"},
     {kLiftBan, "BanService", "LiftBan"},
+    {kHandOverFile, "BanService", "HandOverFile"},
     {kGetBan, "BanService", "GetBan"},
     {kListBans, "BanService", "ListBans"},
     {kRecordInformed, "PhotoReleaseService", "RecordInformed"},
@@ -163,6 +169,8 @@ constexpr RpcName kNames[] = {
     {kListReviews, "AuditService", "ListReviews"},
     {kListSignals, "AuditService", "ListSignals"},
     {kExportProcessing, "AuditService", "ExportProcessing"},
+    {kGetCertificate, "AuditService", "GetCertificate"},
+    {kReportCounts, "AuditService", "ReportCounts"},
     {kListTasks, "TaskService", "ListTasks"},
     {kCreateBackup, "BackupService", "CreateBackup"},
 };

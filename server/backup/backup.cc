@@ -24,7 +24,7 @@ namespace pb = waarborg::v1;
 namespace {
 
 constexpr char kKeysEnding[] = ".filekeys";
-constexpr char kIdTime[] = "%Y%m%dT%H%M%SZ";
+constexpr char kIdTime[] = "%E4Y%m%dT%H%M%SZ";
 
 absl::Status MakeFolders(const std::string& path) {
   std::error_code error;

@@ -406,6 +406,10 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
     m.signals.photos_a_day = t.Number("photos_a_day", 1, 1'000'000'000, m.signals.photos_a_day);
     m.signals.refusals_a_day = t.Number("refusals_a_day", 1, 1'000'000'000, m.signals.refusals_a_day);
   });
+  r.Table("file", [&](Reader& t) {
+    m.file_keep_months = t.Number("keep_months", 1, 120, m.file_keep_months);
+    m.file_hand_over = t.Flag("hand_over", m.file_hand_over);
+  });
   r.Table("deadlines", [&](Reader& t) {
     m.deadlines.confirm_copies_days = t.Number("confirm_copies_days", 1, 90, m.deadlines.confirm_copies_days);
     m.deadlines.remind_after_days = t.Number("remind_after_days", 1, 89, m.deadlines.remind_after_days);

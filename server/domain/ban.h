@@ -91,6 +91,13 @@ struct Breach {
   BreachOutcome outcome = BreachOutcome::kUnspecified;
 };
 
+// The file went to the archive or the case system.
+struct HandedOver {
+  std::string reference;
+  std::string by;
+  absl::Time at;
+};
+
 // A file: one person concerned, one measure, its decisions and its photo release.
 struct Ban {
   std::string id;
@@ -113,6 +120,7 @@ struct Ban {
   std::vector<Extension> extensions;
   std::optional<Lift> lift;
   std::vector<Breach> breaches;
+  std::optional<HandedOver> handed_over;
   Release release;
 };
 

@@ -26,6 +26,7 @@ class MatchIndex {
  public:
   // Adds the ban, or replaces what was known of it. A ban that is not enforceable is only removed.
   void Put(const Ban& ban);
+  void Remove(const std::string& ban_id);
 
   // Bans in force at the location: the exact matches when there are any, else the possible ones.
   // `all_municipal` tells whether the location counts among all municipal ones.
@@ -63,7 +64,6 @@ class MatchIndex {
     Buckets by_surname;       // same surname; the visitor's date is not known
   };
 
-  void Remove(const std::string& ban_id);
   // Calls `each(buckets, key, spelling)` for every place where the entry stands in the index.
   template <class Each>
   static void ForEachPlace(Index& index, const Entry& entry, Each each);

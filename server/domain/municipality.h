@@ -103,6 +103,10 @@ struct Municipality {
   std::string instruction;                               // on use, destruction and deletion of photos
   absl::Duration confirm_within = absl::Hours(24 * 21);  // a denial on the spot lapses after this
   int alert_max_days = 90;
+  // How long a file is kept after its ban was closed, because a later offence counts the earlier; and whether
+  // it has to be handed over to the archive or case system before it is destroyed.
+  int file_keep_months = 24;
+  bool file_hand_over = false;
   // How often one person, or one workplace, may check or see a photo in an hour.
   int checks_per_hour = 600;
   int photos_per_hour = 60;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "server/domain/file_term.h"
+
 namespace waarborg::domain {
 namespace {
 
@@ -26,6 +28,7 @@ class StateSet {
 
 constexpr StateSet<S> kUndecided{S::kProposed, S::kProvisional};
 constexpr StateSet<S> kDecided{S::kActive, S::kExtended};
+constexpr StateSet<S> kClosed{S::kRejected, S::kLapsed, S::kLifted, S::kExpired};
 constexpr StateSet<P> kAnyPhoto{P::kNone,     P::kInformed,   P::kRequested, P::kConsented,
                                 P::kRefused,  P::kDeclined,   P::kSupplied,  P::kReleased,
                                 P::kDarkened, P::kDestroying, P::kDestroyed, P::kClosed};
@@ -43,6 +46,9 @@ bool WaitsForAdvice(const Municipality& m, const Ban& ban) {
 }
 bool IsReady(const Municipality& m, const Ban& ban) {
   return IsComplete(m, ban) && !WaitsForAdvice(m, ban);
+}
+bool WaitsForHandOver(const Municipality& m, const Ban& ban) {
+  return m.file_hand_over && !ban.handed_over;
 }
 bool Always(const Municipality&, const Ban&) {
   return true;
@@ -68,6 +74,7 @@ constexpr Row kTable[] = {
     {K::kDecideConsent, kDecided, {P::kRequested}, Always, {R::kManager}},
     {K::kSupplyPhoto, kDecided, {P::kConsented}, Always, {R::kCivilAffairs}},
     {K::kReleasePhoto, kDecided, {P::kSupplied}, Always, {R::kSecurityCoordinator}},
+    {K::kHandOverFile, kClosed, kAnyPhoto, WaitsForHandOver, {R::kLegal}},
 };
 
 // The same for what follows from the copies of one recipient. Once the term has passed there are more who see
@@ -108,6 +115,9 @@ std::vector<Task> TasksOf(const Municipality& m, const Ban& ban, absl::Time now)
     task.ban_id = ban.id;
     task.roles = row.roles.empty() ? RoleSet{DecidingLevel(m, ban)} : row.roles;
     if (ban.state == S::kProvisional) task.due_at = ban.ends_at;  // else it lapses
+    if (row.kind == K::kHandOverFile) {
+      if (const absl::Time ends = FileTermEnds(m, ban); ends != absl::InfiniteFuture()) task.due_at = ends;
+    }
     tasks.push_back(std::move(task));
   }
   for (const CopyCheck& check : ban.release.copies) {

@@ -26,6 +26,7 @@ enum class TaskKind {
   kReleasePhoto,       // supplied
   kConfirmCopiesGone,  // a unit has to confirm that it has no copy left
   kCopiesOverdue,      // a unit has not confirmed within its term
+  kHandOverFile,       // the file has to go to the archive before its term ends
   kCount,
 };
 

@@ -37,6 +37,16 @@ void RunBan(journal::Turn& turn, const std::string& id) {
   turn.Put(std::move(ban));
 }
 
+// The term of a file has passed: that it is to go stands in the log before its key goes.
+void RunFile(journal::Turn& turn, const std::string& id) {
+  pb::AuditRecord record;
+  record.set_event("FileDestructionStarted");
+  record.set_result(pb::RESULT_DONE);
+  record.set_ban_id(id);
+  turn.Log(std::move(record));
+  turn.ShredFile(id);
+}
+
 void RunName(journal::Turn& turn, const std::string& id) {
   domain::Person person = *turn.world().FindPerson(id);
   domain::RemoveName(person);
@@ -65,6 +75,10 @@ void RunDue(journal::Turn& turn) {
     for (const std::string& id : due) {
       if (seen.insert(id).second) RunBan(turn, id);
     }
+  }
+  // A ban of which something else was due has its turn for this when it comes back.
+  for (const std::string& id : world.DueFiles(turn.now())) {
+    if (!seen.contains(id)) RunFile(turn, id);
   }
   for (const std::string& id : world.DueNames(turn.now())) RunName(turn, id);
 }

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "server/domain/file_term.h"
 #include "tests/support/memory_room.h"
 #include "tests/support/memory_store.h"
 
@@ -116,7 +117,9 @@ TEST_F(ClockworkTest, RecipientsAreAskedRemindedAndThenItGoesUp) {
   clock.Set(house->world().NextDue());
   house->RunQueued();
   EXPECT_EQ(Events()["CopiesEscalated"], 1);
-  EXPECT_EQ(house->world().NextDue(), absl::InfiniteFuture());
+  EXPECT_EQ(house->world().NextDue(),
+            domain::FileTermEnds(house->world().municipality(), house->world().bans().begin()->second))
+      << "nothing is left but the term of the file";
 }
 
 // A holiday's worth of ends and obligations, after the server stood still: no turn does more than so many,

@@ -13,6 +13,7 @@
 #include "audit/text.h"
 #include "server/base/hex.h"
 #include "server/config/config.h"
+#include "server/domain/file_term.h"
 #include "server/journal/rows.h"
 #include "server/keys/sealing.h"
 #include "server/state/codec.h"
@@ -29,6 +30,17 @@ constexpr size_t kSweepAtOnce = 1000;
 // So many files are changed in one turn of the journal's own, so that checks get theirs in between.
 constexpr size_t kAtOnce = 200;
 
+std::string BanRow(const std::string& id) {
+  return "b/" + id;
+}
+std::string CertificateRow(uint64_t number) {
+  std::string row = "d/";
+  AppendNumber(row, number);
+  return row;
+}
+std::string ShreddingRow(const std::string& id) {
+  return "k/" + id;
+}
 std::string PhotoRow(const std::string& photo_id) {
   return "ph/" + photo_id;
 }
@@ -76,6 +88,14 @@ void Turn::PutPhoto(std::string photo_id, std::string jpeg) {
   photos_.emplace_back(std::move(photo_id), std::move(jpeg));
 }
 
+void Turn::ShredFile(std::string ban_id) {
+  files_going_.push_back(std::move(ban_id));
+}
+
+void Turn::Certified(uint64_t number) {
+  certified_.push_back(number);
+}
+
 void Turn::DeletePhoto(std::string photo_id) {
   photos_gone_.push_back(std::move(photo_id));
 }
@@ -89,6 +109,8 @@ void Turn::Discard() {
   configuration_.reset();
   photos_.clear();
   photos_gone_.clear();
+  files_going_.clear();
+  certified_.clear();
   entries_.clear();
   remembered_.clear();
   believe_clock_ = false;
@@ -117,6 +139,12 @@ void Turn::Remember(std::string digest, pb::IdempotencyRecord record) {
 
 std::string Turn::HouseMac(std::string_view data) const {
   return keys::Mac(journal_.idempotency_key_, data);
+}
+
+std::map<std::string, uint64_t> Turn::CountsOf(int64_t year) const {
+  auto it = journal_.counts_.find(year);
+  if (it == journal_.counts_.end()) return {};
+  return {it->second.counts().begin(), it->second.counts().end()};
 }
 
 std::optional<base::Secret> Turn::PhotoKey(const std::string& photo_id) const {
@@ -193,12 +221,32 @@ absl::Status Journal::Load() {
     world_.Put(std::move(review));
     return true;
   });
+  each_house("n/", [&](const std::string& key, const std::string& bytes) {
+    int64_t year = 0;
+    return absl::SimpleAtoi(key.substr(2), &year) && counts_[year].ParseFromString(bytes);
+  });
   each_house("i/", [&](const std::string& key, const std::string& bytes) {
     return idempotency_[key].ParseFromString(bytes);
   });
   if (!broken.ok()) return broken;
-  auto s = parts_.store->Scan("b/", "b/", [&](std::string_view key, std::string_view value) {
-    const base::Secret* file_key = parts_.file_keys->Find(std::string(key.substr(2)));
+  auto s = parts_.store->Scan("k/", "k/", [&](std::string_view key, std::string_view value) {
+    const std::string id(key.substr(2));
+    world_.Shred(id);
+    if (value.size() == 8) file_due_[id] = absl::FromUnixMillis(static_cast<int64_t>(NumberAt(value, 0)));
+    return true;
+  });
+  if (!s.ok()) return s;
+  s = parts_.store->Scan("d/", "d/", [&](std::string_view key, std::string_view) {
+    if (const auto number = IndexOf(key)) to_certify_.insert(*number);
+    return true;
+  });
+  certificates_waiting_ = to_certify_.size();
+  if (!s.ok()) return s;
+  s = parts_.store->Scan("b/", "b/", [&](std::string_view key, std::string_view value) {
+    const std::string id(key.substr(2));
+    const base::Secret* file_key = parts_.file_keys->Find(id);
+    // The key went, and then came a crash: what is left of the file goes with the rest.
+    if (file_key == nullptr && world_.shredding().contains(id)) return true;
     auto plain = file_key == nullptr ? std::nullopt : keys::Unseal(*file_key, value, key);
     auto ban = plain ? state::DecodeBan(*plain) : std::nullopt;
     if (!ban) {
@@ -511,9 +559,9 @@ void Journal::RunQueued() {
 }
 
 absl::Status Journal::RunDestructionOnly() {
+  const bool begun = destruction_->keyless() && !MoreToDestroy();
   const bool due = world_.NextDue() <= time_.Look() ||
-                   (!world_.destroying().empty() &&
-                    (!destruction_->keyless() || world_.destroying().size() > destroying_.size()));
+                   (!(world_.destroying().empty() && world_.shredding().empty()) && !begun);
   if (!due || time_.in_doubt()) return absl::OkStatus();
   parts_.room->Release();
   const absl::Status s = RunNow([](Turn&) {});
@@ -526,11 +574,6 @@ absl::Status Journal::RunBatch(std::vector<Work>& works) {
   store::Batch batch;
   if (now >= page_ends_ && !time_.in_doubt()) TurnThePage(now, batch);
   bool believe_clock = false;
-  if (!lost_.empty()) {
-    Turn turn(*this, world_, *parts_.random, now, frontier_.size());
-    WriteOffLostPhotos(turn);
-    Apply(turn, batch);
-  }
   if (clockwork_ && world_.NextDue() <= now && !time_.in_doubt()) {
     Turn turn(*this, world_, *parts_.random, now, frontier_.size());
     clockwork_(turn);
@@ -540,6 +583,12 @@ absl::Status Journal::RunBatch(std::vector<Work>& works) {
     Turn turn(*this, world_, *parts_.random, now, frontier_.size());
     work.run(turn);
     believe_clock |= turn.believe_clock_;
+    Apply(turn, batch);
+  }
+  // Last, for what is put back after a loss may know that a key was destroyed and not lost.
+  if (!lost_.empty()) {
+    Turn turn(*this, world_, *parts_.random, now, frontier_.size());
+    WriteOffLostPhotos(turn);
     Apply(turn, batch);
   }
   if (idempotency_swept_ + absl::Hours(1) < now) {
@@ -579,7 +628,7 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
     }
     const base::Secret* key = parts_.file_keys->Find(ban.id);
     if (key == nullptr) key = &parts_.file_keys->Add(ban.id);
-    const std::string row = "b/" + ban.id;
+    const std::string row = BanRow(ban.id);
     batch.Put(row, keys::Seal(*key, state::EncodeBan(ban), row, *parts_.random));
     world_.Put(std::move(ban));
   }
@@ -607,6 +656,21 @@ void Journal::Apply(Turn& turn, store::Batch& batch) {
     base::Wipe(jpeg);
   }
   for (const std::string& id : turn.photos_gone_) batch.Delete(PhotoRow(id));
+  for (const std::string& id : turn.files_going_) {
+    const domain::Ban* ban = world_.FindBan(id);
+    if (ban == nullptr || world_.shredding().contains(id)) continue;
+    // What has to be known of it is kept now: once its key is gone, nothing of it can be read.
+    const absl::Time due = std::min(domain::FileTermEnds(world_.municipality(), *ban), turn.now_);
+    batch.Put(ShreddingRow(id), NumberValue(static_cast<uint64_t>(absl::ToUnixMillis(due))));
+    file_due_[id] = due;
+    Count(*ban, batch);
+    world_.Shred(id);
+  }
+  for (uint64_t number : turn.certified_) {
+    batch.Delete(CertificateRow(number));
+    to_certify_.erase(number);
+    certificates_waiting_ = to_certify_.size();
+  }
   for (auto& [digest, record] : turn.remembered_) {
     const std::string row = IdempotencyRow(digest);
     put(row, record.SerializeAsString());
@@ -634,6 +698,14 @@ pb::OpeningRecord Journal::AppendEntry(pb::AuditRecord record, const pb::Words& 
   std::string row = EntryRow(number);
   const std::string sealed = keys::Seal(file_key == nullptr ? house_key() : *file_key,
                                         opening.SerializeAsString(), row, *parts_.random);
+  if (record.event() == "PhotoDestroyed" || record.event() == "FileDestroyed" ||
+      record.event() == "OrphanKeyDestroyed") {
+    // Under the house key: a certificate outlives the file it is about.
+    const std::string waiting = CertificateRow(number);
+    batch.Put(waiting, SealHouse(waiting, opening.SerializeAsString()));
+    to_certify_.insert(number);
+    certificates_waiting_ = to_certify_.size();
+  }
   batch.Put(std::move(row),
             JoinEntry({commitment, file_key == nullptr ? std::string_view() : record.ban_id(), sealed}));
   indexer_->Add(record, log_.number(), number);
@@ -800,18 +872,21 @@ absl::Status Journal::Destroy(bool wait) {
     if (destruction_->idle()) {
       // What ends at the same moment goes in one generation.
       if (DueNow() && !wait) return absl::OkStatus();
-      if (world_.destroying().empty() && orphans_.empty()) return absl::OkStatus();
+      if (world_.destroying().empty() && world_.shredding().empty() && orphans_.empty())
+        return absl::OkStatus();
       destroying_.assign(world_.destroying().begin(), world_.destroying().end());
+      shredding_.assign(world_.shredding().begin(), world_.shredding().end());
       orphans_going_ = std::exchange(orphans_, {});
       std::vector<std::string> photo_ids = orphans_going_;
       for (const std::string& id : destroying_) photo_ids.push_back(world_.FindBan(id)->release.photo_id);
       std::vector<std::string> rows;
       for (const std::string& id : photo_ids) rows.push_back(PhotoRow(id));
-      destruction_->Begin(photo_ids, {}, std::move(rows));
+      for (const std::string& id : shredding_) rows.push_back(BanRow(id));
+      destruction_->Begin(photo_ids, shredding_, std::move(rows));
       destruction_due_ = time_.now();
     }
     if (auto s = destruction_->Advance(/*may_sweep=*/!no_room_, wait); !s.ok()) return s;
-    if (destruction_->stuck() && world_.destroying().size() > destroying_.size()) {
+    if (destruction_->stuck() && MoreToDestroy()) {
       // More has ended meanwhile, and a key does not wait for the sweeping up of another.
       destruction_->End();
       orphans_.insert(orphans_.end(), orphans_going_.begin(), orphans_going_.end());
@@ -830,6 +905,18 @@ absl::Status Journal::Destroy(bool wait) {
     }
     if (!wait) return absl::OkStatus();
   }
+}
+
+bool Journal::MoreToDestroy() const {
+  return world_.destroying().size() > destroying_.size() || world_.shredding().size() > shredding_.size();
+}
+
+void Journal::Count(const domain::Ban& ban, store::Batch& batch) {
+  const int64_t year = base::LocalDay(domain::ClosedAt(ban)).year();
+  pb::CountsRecord& counts = counts_[year];
+  for (const std::string& what : domain::CountsOf(ban)) ++(*counts.mutable_counts())[what];
+  const std::string row = absl::StrCat("n/", year);
+  batch.Put(row, SealHouse(row, counts.SerializeAsString()));
 }
 
 absl::StatusOr<bool> Journal::ReportDestroyed() {
@@ -861,13 +948,26 @@ absl::StatusOr<bool> Journal::ReportDestroyed() {
     turn.Log(std::move(record));
     turn.Put(std::move(ban));
   }
+  for (; said < kAtOnce && !shredding_.empty(); ++said) {
+    const std::string id = shredding_.back();
+    shredding_.pop_back();
+    pb::AuditRecord record = record_of("FileDestroyed", "");
+    record.set_ban_id(id);
+    record.set_key_generation(parts_.file_keys->generation());
+    record.set_destroyed_generation(destruction_->TakeGeneration(id));
+    record.set_due_at_ms(absl::ToUnixMillis(file_due_[id]));
+    file_due_.erase(id);
+    batch.Delete(ShreddingRow(id));
+    world_.RemoveBan(id);
+    turn.Log(std::move(record));
+  }
   for (; said < kAtOnce && !orphans_going_.empty(); ++said) {
     turn.Log(record_of("OrphanKeyDestroyed", orphans_going_.back()));
     orphans_going_.pop_back();
   }
   Apply(turn, batch);
   if (auto s = Commit(batch, now); !s.ok()) return s;
-  return !destroying_.empty() || !orphans_going_.empty();
+  return !destroying_.empty() || !shredding_.empty() || !orphans_going_.empty();
 }
 
 std::string Journal::SealHouse(const std::string& key, const std::string& value) {

@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +63,11 @@ class Turn {
   void PutConfiguration(std::string toml, domain::Municipality m);
   // Keeps a normalised photo, sealed under a key of its own that is on disk before it.
   void PutPhoto(std::string photo_id, std::string jpeg);
+  // The file is to go: its key is destroyed after the entries of this turn are durable, and its record with
+  // it.
+  void ShredFile(std::string ban_id);
+  // The certificate of this entry was made; counted through all logs.
+  void Certified(uint64_t number);
   // Forgets the ciphertext of a photo whose key was lost.
   void DeletePhoto(std::string photo_id);
 
@@ -80,6 +87,8 @@ class Turn {
   // HMAC under the house key: hides what it covers, equal for equal input.
   std::string HouseMac(std::string_view data) const;
 
+  // What stays of the files that were destroyed and whose bans were closed in this year.
+  std::map<std::string, uint64_t> CountsOf(int64_t year) const;
   // A copy of a photo's key, or nothing when it was destroyed or lost.
   std::optional<base::Secret> PhotoKey(const std::string& photo_id) const;
 
@@ -100,6 +109,8 @@ class Turn {
   std::optional<std::pair<std::string, domain::Municipality>> configuration_;
   std::vector<std::pair<std::string, std::string>> photos_;
   std::vector<std::string> photos_gone_;
+  std::vector<std::string> files_going_;
+  std::vector<uint64_t> certified_;
   std::vector<waarborg::v1::ReviewRecord> reviews_;
   std::vector<std::pair<waarborg::v1::AuditRecord, waarborg::v1::Words>> entries_;
   std::vector<std::pair<std::string, waarborg::v1::IdempotencyRecord>> remembered_;
@@ -203,6 +214,8 @@ class Journal {
   // Begins the next log, whose first entry commits to `previous`: the last checkpoint known of the one
   // before, which may have more entries than are here. Before the journal runs.
   absl::Status ContinueAfter(const audit::Checkpoint& previous);
+  // Entries about a destruction whose certificate is still to be made; from any thread.
+  size_t certificates_waiting() const { return certificates_waiting_; }
   // The sealed photo; open it with Turn::PhotoKey.
   absl::StatusOr<std::string> ReadSealedPhoto(const std::string& photo_id) const;
 
@@ -250,6 +263,10 @@ class Journal {
   bool DueNow() const;
   // Goes on with what is to be destroyed; with `wait`, until all of it is.
   absl::Status Destroy(bool wait);
+  // Whether there is more to destroy than is under way.
+  bool MoreToDestroy() const;
+  // Adds what is counted of a file to the counts of its year.
+  void Count(const domain::Ban& ban, store::Batch& batch);
   // Says of some of what was destroyed that it is gone; true when there is more to say.
   absl::StatusOr<bool> ReportDestroyed();
   std::string SealHouse(const std::string& key, const std::string& value);
@@ -272,14 +289,20 @@ class Journal {
   Timekeeper time_;
   absl::Time recorded_until_ = absl::InfinitePast();  // the time in the head on disk
   bool no_room_ = false;
-  // What is being destroyed: bans by id, and keys that no file names.
+  // What is being destroyed: photos by the id of their ban, files, and keys that no file names.
   std::optional<Destruction> destruction_;
   std::vector<std::string> destroying_;
+  std::vector<std::string> shredding_;
   std::vector<std::string> orphans_going_;
   absl::Time destruction_due_ = absl::InfiniteFuture();
   absl::Time sweeping_due_ = absl::InfiniteFuture();
   std::vector<std::string> orphans_;
   std::vector<std::string> lost_;
+  std::map<std::string, absl::Time>
+      file_due_;  // of files that are being destroyed: since when they had to go
+  std::map<int64_t, waarborg::v1::CountsRecord> counts_;  // by year
+  std::set<uint64_t> to_certify_;                         // numbers of entries
+  std::atomic<size_t> certificates_waiting_ = 0;
   std::map<std::string, waarborg::v1::IdempotencyRecord> idempotency_;
   absl::Time idempotency_swept_ = absl::InfinitePast();
   base::Secret idempotency_key_;

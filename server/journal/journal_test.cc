@@ -488,11 +488,11 @@ TEST_F(JournalTest, AMissingDatabaseBesideAKeystoreIsRefusedAndNothingIsTouched)
 }
 
 TEST_F(JournalTest, NewerDataAreRefused) {
-  store.rows["m/schema"] = "4";
+  store.rows["m/schema"] = "5";
   auto opened =
       Journal::Open({&clock, &random, &store, file_keys.get(), photo_keys.get(), &room, "test.example/log"});
   ASSERT_FALSE(opened.ok());
-  EXPECT_NE(opened.status().message().find("have schema 4"), std::string::npos);
+  EXPECT_NE(opened.status().message().find("have schema 5"), std::string::npos);
 }
 
 // Schema 1 kept commitment and opening of an entry in two rows. The upgrade is stopped after each of its
@@ -550,9 +550,9 @@ TEST_F(JournalTest, DataOfTheFirstSchemaAreUpgradedThroughAnyCrash) {
     if (opened.ok()) break;
     ASSERT_NE(store.rows, before) << "no progress: " << opened.status();
   }
-  EXPECT_EQ(crashes, 5);
+  EXPECT_EQ(crashes, 6);
   Open();
-  EXPECT_EQ(store.rows["m/schema"], "3");
+  EXPECT_EQ(store.rows["m/schema"], "4");
   EXPECT_EQ(asked(), indexed);
   EXPECT_EQ(store.rows.lower_bound("o/"), store.rows.lower_bound("o0")) << "an old row was left";
   EXPECT_EQ(journal->Root(), root_hash);

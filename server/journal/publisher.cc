@@ -713,6 +713,7 @@ void Publisher::Loop() {
     if (!s.ok() && !failing) Note("cannot be published: " + std::string(s.message()));
     if (s.ok() && failing) Note("is published again");
     failing = !s.ok();
+    if (after_round_) after_round_();
     if (last) return;
     base::Lock lock(mutex_);
     if (!stopping_) wake_.WaitFor(mutex_, kRound);

@@ -67,6 +67,8 @@ class Publisher {
   // taken. DataLoss: the server must not run. Any other error: nothing speaks against the log, but it cannot
   // be published yet.
   absl::Status Start(const std::set<std::string>& overruled);
+  // Called after each round of Run, on its thread; before Run.
+  void AfterRound(std::function<void()> f) { after_round_ = std::move(f); }
   // Publishes every second what has come, until Stop; calls `on_failure` once when the log turns out damaged.
   void Run(std::function<void(const absl::Status&)> on_failure);
   // Publishes what is left and ends the threads.
@@ -155,6 +157,7 @@ class Publisher {
   void Loop();
 
   Parts parts_;
+  std::function<void()> after_round_;
   std::function<void(const absl::Status&)> on_failure_;
   std::set<std::string> overruled_;
   std::set<std::string> contradicting_;  // witnesses; said once

@@ -20,6 +20,11 @@
 //   b/ID p/ID s/ID c/ID r/ID   ban, person, station, change, review
 //   f/municipality  the municipal configuration
 //   i/HEX           command carried out, by digest of its idempotency key
+//   k/ID *          this ban's file is being destroyed: since when it had to go, milliseconds since 1970, 8
+//   bytes,
+//                   big-endian
+//   n/YEAR          counts of files that were destroyed
+//   d/NUMBER        opening of the entry about a destruction, until its certificate is made
 //   ph/ID           photo, sealed under its own key
 //   l/NUMBER        log entry: commitment * (32 bytes), u8 length of the ban id *, ban id *, opening sealed
 //   under that
@@ -35,7 +40,7 @@
 // big-endian. TERM: 8 bytes.
 namespace waarborg::journal {
 
-inline constexpr int kSchema = 3;
+inline constexpr int kSchema = 4;
 inline constexpr char kIndexed[] = "m/indexed";
 
 void AppendNumber(std::string& row, uint64_t number);

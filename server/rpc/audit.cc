@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "audit/opening.h"
 #include "server/base/hex.h"
+#include "server/journal/certifier.h"
 #include "server/keys/sealing.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/reviews.h"
@@ -34,6 +35,9 @@ constexpr int kMaxSignalDays = 93;
 constexpr int kMaxReportDays = 366;
 constexpr size_t kIndexesOfASignal = 10;
 constexpr size_t kMaxFindings = 4000;
+constexpr size_t kMaxId = 64;
+// Fewer than this are not told: somebody could be recognised.
+constexpr uint64_t kFew = 5;
 
 // What a worker needs of the house, taken at the call's place in the log.
 struct Reading {
@@ -220,6 +224,34 @@ void ReportDestruction(Core& core, const Credentials& credentials, const pb::Rep
     });
   };
   ReadLog(core, Rpc::kReportDestruction, credentials, begin, read, done);
+}
+
+void GetCertificate(Core& core, const Credentials& credentials, const pb::GetCertificateRequest& in,
+                    pb::GetCertificateResponse* out, const Done& done) {
+  auto text = std::make_shared<absl::StatusOr<std::string>>(absl::NotFoundError("none are made"));
+  core.Offload(done, [&core, credentials, &in, out, done, text] {
+    if (core.certificates() != nullptr) *text = core.certificates()->Find(in.id());
+    core.Run(
+        Rpc::kGetCertificate, credentials,
+        [&in, out, text](Context& c) -> Verdict {
+          if (in.id().size() <= kMaxId) c.record.set_subject_id(in.id());
+          if (!text->ok()) return Refusal(Rule::kNotFound, "id");
+          out->set_certificate(**text);
+          return domain::kAllowed;
+        },
+        done);
+  });
+}
+
+// On the writer's thread, which keeps the counts.
+Verdict ReportCounts(Context& c, const pb::ReportCountsRequest& in, pb::ReportCountsResponse& out) {
+  for (const auto& [what, count] : c.turn.CountsOf(in.year())) {
+    pb::Count& p = *out.add_counts();
+    p.set_what(what);
+    p.set_few(count < kFew);
+    if (!p.few()) p.set_count(count);
+  }
+  return domain::kAllowed;
 }
 
 Outcome<std::string> SignOffPeriod(Context& c, const pb::SignOffPeriodRequest& in) {
@@ -437,6 +469,12 @@ Bound BindAudit(Server& server) {
                                                            reads(ListSignals));
   b.Unary<pb::ExportProcessingRequest, pb::ExportProcessingResponse>(
       Rpc::kExportProcessing, &S::RequestExportProcessing, reads(ExportProcessing));
+  b.Unary<pb::GetCertificateRequest, pb::GetCertificateResponse>(
+      Rpc::kGetCertificate, &S::RequestGetCertificate,
+      [&core](const Credentials& who, const pb::GetCertificateRequest& in, pb::GetCertificateResponse* out,
+              const Done& done) { GetCertificate(core, who, in, out, done); });
+  b.Query<pb::ReportCountsRequest, pb::ReportCountsResponse>(Rpc::kReportCounts, &S::RequestReportCounts,
+                                                             ReportCounts);
   Arm arm = b.TakeArm();
   return {std::move(service), std::move(arm)};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include <algorithm>
 
+#include "server/domain/file_term.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/views.h"
 #include "server/state/codec.h"
@@ -17,6 +18,7 @@ using domain::Verdict;
 
 constexpr size_t kMaxWords = 4000;
 constexpr size_t kMaxShort = 500;
+constexpr size_t kMaxReference = 100;
 constexpr int kMaxPage = 200;
 constexpr int kDefaultPage = 50;
 
@@ -180,6 +182,15 @@ Outcome<std::string> ExtendBan(Context& c, const pb::ExtendBanRequest& in, pb::E
   return in.ban_id();
 }
 
+Outcome<std::string> HandOverFile(Context& c, const pb::HandOverFileRequest& in, pb::HandOverFileResponse&) {
+  WB_CHECK(state::CheckText(in.reference(), kMaxReference, "reference"));
+  auto ban = c.RequireBan(in.ban_id());
+  if (!ban.ok()) return ban.refusal();
+  WB_CHECK(domain::HandOver(ban.value(), in.reference(), c.me(), c.now()));
+  c.Keep(std::move(ban.value()));
+  return in.ban_id();
+}
+
 Outcome<std::string> LiftBan(Context& c, const pb::LiftBanRequest& in, pb::LiftBanResponse&) {
   auto input = DecisionFrom(in);
   if (!input.ok()) return input.refusal();
@@ -261,6 +272,8 @@ Bound BindBans(Server& server) {
   b.Command<pb::AdviseBanRequest, pb::AdviseBanResponse>(Rpc::kAdviseBan, &S::RequestAdviseBan, AdviseBan);
   b.Command<pb::DecideBanRequest, pb::DecideBanResponse>(Rpc::kDecideBan, &S::RequestDecideBan, DecideBan);
   b.Command<pb::ExtendBanRequest, pb::ExtendBanResponse>(Rpc::kExtendBan, &S::RequestExtendBan, ExtendBan);
+  b.Command<pb::HandOverFileRequest, pb::HandOverFileResponse>(Rpc::kHandOverFile, &S::RequestHandOverFile,
+                                                               HandOverFile);
   b.Command<pb::LiftBanRequest, pb::LiftBanResponse>(Rpc::kLiftBan, &S::RequestLiftBan, LiftBan);
   b.Query<pb::GetBanRequest, pb::GetBanResponse>(Rpc::kGetBan, &S::RequestGetBan, GetBan);
   b.Query<pb::ListBansRequest, pb::ListBansResponse>(Rpc::kListBans, &S::RequestListBans, ListBans);

@@ -21,6 +21,9 @@
 namespace waarborg::backup {
 class Maker;
 }
+namespace waarborg::journal {
+class Certifier;
+}
 
 namespace waarborg::rpc {
 
@@ -93,6 +96,7 @@ class Core {
     journal::Publisher* publisher =
         nullptr;                       // null: the log is not published, and nothing of it can be proved
     backup::Maker* backups = nullptr;  // null: none are made
+    const journal::Certifier* certificates = nullptr;  // null: there are none
   };
   explicit Core(const Parts& parts) : parts_(parts) {}
 
@@ -119,6 +123,7 @@ class Core {
 
   journal::Journal& journal() { return *parts_.journal; }
   const journal::Publisher* publisher() const { return parts_.publisher; }
+  const journal::Certifier* certificates() const { return parts_.certificates; }
   backup::Maker* backups() { return parts_.backups; }
   base::Random& random() { return *parts_.random; }
   const std::string& decoder() const { return parts_.decoder; }

@@ -18,7 +18,7 @@ using domain::Task;
 using domain::TaskKind;
 using domain::Verdict;
 
-static_assert(static_cast<int>(TaskKind::kCopiesOverdue) == pb::TASK_KIND_COPIES_OVERDUE);
+static_assert(static_cast<int>(TaskKind::kHandOverFile) == pb::TASK_KIND_HAND_OVER_FILE);
 static_assert(static_cast<int>(TaskKind::kCount) == pb::TaskKind_MAX + 1);
 
 constexpr size_t kMaxTasks = 500;
@@ -41,6 +41,7 @@ constexpr Row kCalls[] = {
     {TaskKind::kReleasePhoto, Rpc::kReleasePhoto},
     {TaskKind::kConfirmCopiesGone, Rpc::kConfirmCopiesGone},
     {TaskKind::kCopiesOverdue, std::nullopt},
+    {TaskKind::kHandOverFile, Rpc::kHandOverFile},
 };
 
 constexpr bool InOrder() {

@@ -327,6 +327,11 @@ pb::Ban ToProto(const domain::Ban& ban) {
     p->set_reason(e.reason);
     *p->mutable_decision() = ToProto(e.decision);
   }
+  if (ban.handed_over) {
+    out.mutable_handed_over()->set_reference(ban.handed_over->reference);
+    out.mutable_handed_over()->set_by(ban.handed_over->by);
+    *out.mutable_handed_over()->mutable_at() = ToProto(ban.handed_over->at);
+  }
   if (ban.lift) {
     out.mutable_lift()->set_reason(ban.lift->reason);
     *out.mutable_lift()->mutable_decision() = ToProto(ban.lift->decision);
@@ -543,6 +548,10 @@ std::optional<domain::Ban> DecodeBan(const std::string& bytes) {
   for (const auto& e : p.extensions()) {
     out.extensions.push_back(
         {StoredDay(e.previous_until()), StoredDay(e.until()), e.reason(), StoredDecision(e.decision())});
+  }
+  if (p.has_handed_over()) {
+    out.handed_over = domain::HandedOver{p.handed_over().reference(), p.handed_over().by(),
+                                         FromProto(p.handed_over().at())};
   }
   if (p.has_lift()) out.lift = domain::Lift{p.lift().reason(), StoredDecision(p.lift().decision())};
   for (const auto& b : p.breaches()) {

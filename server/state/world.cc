@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "server/base/hex.h"
+#include "server/domain/file_term.h"
 #include "server/keys/sealing.h"
 
 namespace waarborg::state {
@@ -54,15 +55,24 @@ const domain::Station* World::FindStationByKey(const std::string& fingerprint) c
   return id == nullptr ? nullptr : FindStation(*id);
 }
 
-void World::Put(domain::Ban ban) {
-  if (const domain::Ban* old = FindBan(ban.id)) {
-    due_.erase({old->ends_at, old->id});
-    due_copies_.erase({domain::NextCopyStep(old->release), old->id});
-  }
+void World::Unschedule(const domain::Ban& ban) {
+  due_.erase({ban.ends_at, ban.id});
+  due_copies_.erase({domain::NextCopyStep(ban.release), ban.id});
+  due_files_.erase({domain::FileDestructionDue(*municipality_, ban), ban.id});
+}
+
+void World::Schedule(const domain::Ban& ban) {
   if (domain::IsEnforceable(ban.state)) due_.insert({ban.ends_at, ban.id});
   if (const absl::Time next = domain::NextCopyStep(ban.release); next != absl::InfiniteFuture()) {
     due_copies_.insert({next, ban.id});
   }
+  const absl::Time file = domain::FileDestructionDue(*municipality_, ban);
+  if (file != absl::InfiniteFuture() && !shredding_.contains(ban.id)) due_files_.insert({file, ban.id});
+}
+
+void World::Put(domain::Ban ban) {
+  if (const domain::Ban* old = FindBan(ban.id)) Unschedule(*old);
+  Schedule(ban);
   if (ban.release.state == domain::PhotoState::kDestroying) {
     destroying_.insert(ban.id);
   } else {
@@ -71,6 +81,23 @@ void World::Put(domain::Ban ban) {
   matches_.Put(ban);
   std::string id = ban.id;
   bans_.insert_or_assign(std::move(id), std::move(ban));
+}
+
+void World::Shred(const std::string& ban_id) {
+  shredding_.insert(ban_id);
+  if (const domain::Ban* ban = FindBan(ban_id)) {
+    due_files_.erase({domain::FileDestructionDue(*municipality_, *ban), ban_id});
+  }
+}
+
+void World::RemoveBan(const std::string& ban_id) {
+  shredding_.erase(ban_id);
+  const domain::Ban* ban = FindBan(ban_id);
+  if (ban == nullptr) return;
+  Unschedule(*ban);
+  destroying_.erase(ban_id);
+  matches_.Remove(ban_id);
+  bans_.erase(ban_id);
 }
 
 void World::Put(domain::Person person) {
@@ -105,6 +132,8 @@ void World::PutConfiguration(std::string toml, domain::Municipality municipality
   instruction_version_ = base::ToHex(keys::Sha256(municipality.instruction)).substr(0, 12);
   configuration_ = std::move(toml);
   municipality_ = std::make_shared<const domain::Municipality>(std::move(municipality));
+  due_files_.clear();
+  for (const auto& [id, ban] : bans_) Schedule(ban);
   due_names_.clear();
   for (const auto& [id, person] : people_) {
     if (!person.display_name.empty()) due_names_.insert({domain::NameRemovalDue(*municipality_, person), id});
@@ -123,9 +152,13 @@ std::vector<std::string> World::DueCopies(absl::Time now) const {
   return DueOf(due_copies_, now);
 }
 
+std::vector<std::string> World::DueFiles(absl::Time now) const {
+  return DueOf(due_files_, now);
+}
+
 absl::Time World::NextDue() const {
   absl::Time next = absl::InfiniteFuture();
-  for (const auto* due : {&due_, &due_names_, &due_copies_}) {
+  for (const auto* due : {&due_, &due_names_, &due_copies_, &due_files_}) {
     if (!due->empty()) next = std::min(next, due->begin()->first);
   }
   return next;

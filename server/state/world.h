@@ -75,10 +75,18 @@ class World {
   std::vector<std::string> DueBans(absl::Time now) const;
   std::vector<std::string> DueNames(absl::Time now) const;
   std::vector<std::string> DueCopies(absl::Time now) const;
+  // Ids of bans whose file is to be destroyed at `now`.
+  std::vector<std::string> DueFiles(absl::Time now) const;
   // The next instant at which any of these is due, in the past while some are; InfiniteFuture when none is.
   absl::Time NextDue() const;
   // Ids of bans whose photo waits for its key to be destroyed.
   const std::set<std::string>& destroying() const { return destroying_; }
+  // Ids of bans whose file waits for its key to be destroyed. Some may not be among the bans any more: a
+  // crash came when the key was gone.
+  const std::set<std::string>& shredding() const { return shredding_; }
+  void Shred(const std::string& ban_id);
+  // The file is gone, and with it the ban.
+  void RemoveBan(const std::string& ban_id);
 
   Session* FindSession(const std::string& token_digest);
   void OpenSession(Session session);
@@ -117,6 +125,10 @@ class World {
   std::map<std::string, NotListed> refusals_not_listed;
 
  private:
+  // Takes a ban out of everything that is ordered by when something is due.
+  void Unschedule(const domain::Ban& ban);
+  void Schedule(const domain::Ban& ban);
+
   std::shared_ptr<const domain::Municipality> municipality_;
   std::string configuration_;
   std::string instruction_version_;
@@ -131,7 +143,9 @@ class World {
   std::set<std::pair<absl::Time, std::string>> due_;
   std::set<std::pair<absl::Time, std::string>> due_names_;
   std::set<std::pair<absl::Time, std::string>> due_copies_;
+  std::set<std::pair<absl::Time, std::string>> due_files_;
   std::set<std::string> destroying_;
+  std::set<std::string> shredding_;
   absl::flat_hash_map<std::string, Session> sessions_;
   std::map<std::pair<std::string, std::string>, absl::Time> full_sign_ins_;
   std::map<std::pair<std::string, std::string>, Failures> failures_;

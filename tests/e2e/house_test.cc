@@ -45,22 +45,7 @@ class HouseTest : public TownTest {
     }
     return found;
   }
-  std::string Photo(const std::string& person, const std::string& station, const std::string& ban) {
-    const std::string path = town->folder() + "/seen.jpg";
-    fs::remove(path);
-    Do(person, station, "photo show", {{"ban", ban}, {"out", path}});
-    return Slurp(path);
-  }
 };
-
-double Difference(const std::string& jpeg, int portrait) {
-  const auto seen = photos::DecodeJpeg(jpeg);
-  const auto drawn = photos::DecodeJpeg(*photos::Normalise(PortraitJpeg(portrait)));
-  if (!seen.ok() || seen->rgb.size() != drawn->rgb.size()) return 255;
-  double sum = 0;
-  for (size_t i = 0; i < seen->rgb.size(); ++i) sum += std::abs(int{seen->rgb[i]} - int{drawn->rgb[i]});
-  return sum / static_cast<double>(seen->rgb.size());
-}
 
 TEST_F(HouseTest, TheDeskSeesThePhotoOfThisPersonAndNoOther) {
   const std::string first = ActiveBan("Jan", "Vries", "1985-03-12"),

@@ -4,9 +4,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "server/photos/photo.h"
+#include "server/photos/raster.h"
+#include "tests/support/portrait.h"
 #include "tests/support/story.h"
 
 namespace waarborg::testing {
@@ -80,6 +85,22 @@ void TownTest::ReleasePhoto(const std::string& ban, int portrait) {
 
 std::string TownTest::PortraitFile(int portrait) {
   return testing::PortraitFile(*town, portrait);
+}
+
+std::string TownTest::Photo(const std::string& person, const std::string& station, const std::string& ban) {
+  const std::string path = town->folder() + "/seen.jpg";
+  std::filesystem::remove(path);
+  Do(person, station, "photo show", {{"ban", ban}, {"out", path}});
+  return Slurp(path);
+}
+
+double TownTest::Difference(const std::string& jpeg, int portrait) {
+  const auto seen = photos::DecodeJpeg(jpeg);
+  const auto drawn = photos::DecodeJpeg(*photos::Normalise(PortraitJpeg(portrait)));
+  if (!seen.ok() || seen->rgb.size() != drawn->rgb.size()) return 255;
+  double sum = 0;
+  for (size_t i = 0; i < seen->rgb.size(); ++i) sum += std::abs(int{seen->rgb[i]} - int{drawn->rgb[i]});
+  return sum / static_cast<double>(seen->rgb.size());
 }
 
 bool TownTest::Destroyed(const std::string& ban) {

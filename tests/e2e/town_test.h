@@ -33,6 +33,10 @@ class TownTest : public ::testing::Test {
   void SupplyPhoto(const std::string& ban, int portrait);
   void ReleasePhoto(const std::string& ban, int portrait);
   std::string PortraitFile(int portrait);
+  // The photo as this person sees it there, watermark and all.
+  std::string Photo(const std::string& person, const std::string& station, const std::string& ban);
+  // How far a photo is from a portrait; the watermark makes it some ten, another portrait far more.
+  static double Difference(const std::string& jpeg, int portrait);
   // Waits until `what` holds; what follows by itself is due within seconds.
   template <class What>
   static bool Within(std::chrono::seconds limit, What what) {
