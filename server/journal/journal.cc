@@ -28,7 +28,7 @@ constexpr absl::Duration kRecordTimeEvery = absl::Minutes(10);
 constexpr absl::Duration kIdempotencyTerm = absl::Hours(24);
 constexpr size_t kSweepAtOnce = 1000;
 // So many files are changed in one turn of the journal's own, so that checks get theirs in between.
-constexpr size_t kAtOnce = 200;
+constexpr size_t kAtOnce = state::World::kDueAtOnce;
 
 std::string BanRow(const std::string& id) {
   return "b/" + id;

@@ -69,7 +69,7 @@ class World {
 
   // At most so many of a kind are due at once, so that a turn stays short; the rest is due as soon as these
   // are done.
-  static constexpr size_t kDueAtOnce = 200;
+  static constexpr size_t kDueAtOnce = 50;
   // Ids of bans whose end is due at `now`, longest due first; of people whose name is to be removed; of bans
   // about whose copies somebody is to be reminded or told.
   std::vector<std::string> DueBans(absl::Time now) const;
