@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "server/access/wire.h"
 #include "server/base/file.h"
@@ -43,6 +44,7 @@ constexpr int kUnavailable = 69;
 constexpr int kIoError = 74;
 constexpr int kConfigError = 78;
 constexpr size_t kMaxPassphrase = 1024;
+constexpr absl::Duration kMeasureEvery = absl::Seconds(15);
 
 void Say(const std::string& line) {
   std::fprintf(stderr, "waarborgd: %s\n", line.c_str());
@@ -167,6 +169,27 @@ bool LoadConfig(const std::string& path, config::ServerConfig& config) {
   return errors.empty();
 }
 
+// For whoever watches the machine, in the text format of Prometheus; node_exporter reads such a file.
+std::string Metrics(const House& house) {
+  const journal::Journal::Waiting waiting = house.journal->waiting();
+  const auto gauge = [](const char* name, const char* help, auto value) {
+    return absl::StrCat("# HELP waarborg_", name, " ", help, "\n# TYPE waarborg_", name, " gauge\nwaarborg_",
+                        name, " ", value, "\n");
+  };
+  return gauge("destruction_waiting_seconds",
+               "How long a key of a photo or file has been waiting to be destroyed; alarm above 10.",
+               absl::ToDoubleSeconds(waiting.keys)) +
+         gauge("sweeping_waiting_seconds",
+               "How long what a destroyed key opened has been waiting to be swept up.",
+               absl::ToDoubleSeconds(waiting.sweeping)) +
+         gauge("certificates_waiting", "Certificates of destruction that are still to be made.",
+               house.journal->certificates_waiting()) +
+         gauge("log_entries", "Entries of the log that is written to.",
+               house.journal->committed().frontier.size()) +
+         gauge("log_publishing_fails", "1 while the log cannot be published.",
+               house.publisher->failing() ? 1 : 0);
+}
+
 int Run(const config::ServerConfig& config, const TestOptions& test, const std::set<std::string>& overruled,
         const std::string& port_file) {
   // Blocked in every thread; taken by sigwait below, so that no handler ever runs.
@@ -243,17 +266,21 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     kill(getpid(), SIGTERM);
   });
   std::atomic<bool> damaged = false;
-  house->publisher->AfterRound(
-      [&house, &clock, said = std::string(), tidied = absl::InfinitePast()]() mutable {
-        absl::Status s = house->certifier->Round();
-        if (s.ok() && clock->Now() - tidied > absl::Hours(1)) {
-          tidied = clock->Now();
-          s = house->backups->RemoveOldKeys(tidied).status();
-        }
-        // Once, until something else is wrong.
-        if (!s.ok() && said != s.message()) Say("certificates and backups: " + std::string(s.message()));
-        said = std::string(s.message());
-      });
+  house->publisher->AfterRound([&house, &clock, &config, said = std::string(), tidied = absl::InfinitePast(),
+                                measured = absl::InfinitePast()]() mutable {
+    absl::Status s = house->certifier->Round();
+    if (s.ok() && !config.metrics_file.empty() && absl::Now() - measured > kMeasureEvery) {
+      measured = absl::Now();
+      s = base::WriteFileDurably(config.metrics_file, Metrics(*house), 0644);
+    }
+    if (s.ok() && clock->Now() - tidied > absl::Hours(1)) {
+      tidied = clock->Now();
+      s = house->backups->RemoveOldKeys(tidied).status();
+    }
+    // Once, until something else is wrong.
+    if (!s.ok() && said != s.message()) Say("certificates and backups: " + std::string(s.message()));
+    said = std::string(s.message());
+  });
   house->publisher->Run([&damaged](const absl::Status& s) {
     Say("THE LOG IS NOT WHAT IT WAS; stopping: " + std::string(s.message()));
     damaged = true;

@@ -40,6 +40,10 @@ std::string Asked(const Call& call, pb::TaskKind kind) {
     case pb::TASK_KIND_HAND_OVER_FILE:
       return call.Say("draag het dossier over aan het archief of zaaksysteem",
                       "hand the file over to the archive or case system");
+    case pb::TASK_KIND_DESTRUCTION_OVERDUE:
+      return call.Say(
+          "een vernietiging is te laat: kijk naar het token, de schijf of de klok (waarborg health)",
+          "a destruction is overdue: look at the token, the disk or the clock (waarborg health)");
     default:
       return Word(kind);
   }
@@ -62,7 +66,8 @@ Reply List(Call& call) {
     if (!task.unit_id().empty()) reply.Fact(Word(task.kind()), task.unit_id());
     if (task.has_due_at()) reply.Fact("due", Text(task.due_at()));
     if (task.reminded()) reply.Fact("reminded", Word(task.kind()));
-    std::string line = absl::StrCat(task.ban_id(), "  ", Asked(call, task.kind()));
+    std::string line =
+        absl::StrCat(task.ban_id().empty() ? "" : task.ban_id() + "  ", Asked(call, task.kind()));
     if (!task.unit_id().empty()) absl::StrAppend(&line, "  (", task.unit_id(), ")");
     if (task.has_due_at()) {
       absl::StrAppend(&line,

@@ -71,11 +71,12 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   }
 }
 
-absl::Status WriteFileDurably(const std::string& path, std::string_view content) {
+absl::Status WriteFileDurably(const std::string& path, std::string_view content, unsigned mode) {
   const std::string temporary = path + ".new";
   {
     Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd.ok()) return Failed("create", temporary);
+    if (mode != 0600 && fchmod(fd.get(), mode) != 0) return Failed("open to others", temporary);
     if (!WriteAll(fd.get(), content)) return Failed("write", temporary);
     if (fsync(fd.get()) != 0) return Failed("sync", temporary);
   }

@@ -15,8 +15,8 @@ namespace waarborg::base {
 absl::StatusOr<std::string> ReadFile(const std::string& path);
 
 // Writes beside the place, syncs, renames over it and syncs the folder: afterwards the file is whole and on
-// disk; on an error what was there before is still there. Mode 0600.
-absl::Status WriteFileDurably(const std::string& path, std::string_view content);
+// disk; on an error what was there before is still there.
+absl::Status WriteFileDurably(const std::string& path, std::string_view content, unsigned mode = 0600);
 
 // Renames over what is there and syncs the folder of the new name; the content must be on disk already.
 absl::Status RenameDurably(const std::string& from, const std::string& to);

@@ -330,6 +330,7 @@ ServerConfig ParseServer(const std::string& toml, const std::string& name, Error
     c.certificates_folder = t.Text("certificates_folder", false);
   });
   if (c.certificates_folder.empty()) c.certificates_folder = c.data_folder + "/certificates";
+  r.Table("metrics", [&](Reader& t) { c.metrics_file = t.Text("file", true); });
   r.Table("disk", [&](Reader& t) {
     c.keep_free_bytes =
         int64_t{t.Number("keep_free_mib", 32, 1 << 20, static_cast<int>(c.keep_free_bytes >> 20))} << 20;

@@ -32,6 +32,7 @@ struct ServerConfig {
   std::string backup_keys_folder;
   int backup_keys_keep_days = 14;
   std::string certificates_folder;  // certificates of destruction
+  std::string metrics_file;         // figures for whoever watches the machine; empty: none are written
   int argon2_memory_kib = 65536;
   int argon2_passes = 3;
 };

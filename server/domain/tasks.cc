@@ -93,7 +93,7 @@ constexpr CopyRow kCopyTable[] = {
 
 constexpr bool EveryKindHasARow() {
   for (int i = 1; i < static_cast<int>(K::kCount); ++i) {
-    bool found = false;
+    bool found = static_cast<K>(i) == K::kDestructionOverdue;  // of the house
     for (const Row& row : kTable) found |= row.kind == static_cast<K>(i);
     for (const CopyRow& row : kCopyTable) found |= row.kind == static_cast<K>(i);
     if (!found) return false;
@@ -103,6 +103,15 @@ constexpr bool EveryKindHasARow() {
 static_assert(EveryKindHasARow(), "a kind of task has no row");
 
 }  // namespace
+
+std::optional<Task> DestructionTask(absl::Time due, absl::Time now) {
+  if (due == absl::InfiniteFuture() || due + kDestructionGrace > now) return std::nullopt;
+  Task task;
+  task.kind = TaskKind::kDestructionOverdue;
+  task.roles = {R::kAdministrator};
+  task.due_at = due + kDestructionGrace;
+  return task;
+}
 
 std::vector<Task> TasksOf(const Municipality& m, const Ban& ban, absl::Time now) {
   std::vector<Task> tasks;

@@ -15,18 +15,19 @@ namespace waarborg::domain {
 // What waits for somebody. Numbers as in the API.
 enum class TaskKind {
   kUnspecified = 0,
-  kCompleteFile,       // something that a decision needs is missing
-  kAdvise,             // the board decides, and the secretary has not advised
-  kDecideBan,          // a proposal is ready
-  kConfirmDenial,      // a denial on the spot is ready, and lapses
-  kRecordInformed,     // the person concerned has to be told about the photo
-  kRequestRelease,     // consent can be asked for
-  kDecideConsent,      // consent was asked for
-  kSupplyPhoto,        // consented; again after a wrong photo
-  kReleasePhoto,       // supplied
-  kConfirmCopiesGone,  // a unit has to confirm that it has no copy left
-  kCopiesOverdue,      // a unit has not confirmed within its term
-  kHandOverFile,       // the file has to go to the archive before its term ends
+  kCompleteFile,        // something that a decision needs is missing
+  kAdvise,              // the board decides, and the secretary has not advised
+  kDecideBan,           // a proposal is ready
+  kConfirmDenial,       // a denial on the spot is ready, and lapses
+  kRecordInformed,      // the person concerned has to be told about the photo
+  kRequestRelease,      // consent can be asked for
+  kDecideConsent,       // consent was asked for
+  kSupplyPhoto,         // consented; again after a wrong photo
+  kReleasePhoto,        // supplied
+  kConfirmCopiesGone,   // a unit has to confirm that it has no copy left
+  kCopiesOverdue,       // a unit has not confirmed within its term
+  kHandOverFile,        // the file has to go to the archive before its term ends
+  kDestructionOverdue,  // of the house, not of a file: a key should be gone and is not
   kCount,
 };
 
@@ -42,6 +43,11 @@ struct Task {
 
   bool Overdue(absl::Time now) const { return due_at && *due_at <= now; }
 };
+
+// The task of the house when destruction has been due since then; nothing while there is time.
+std::optional<Task> DestructionTask(absl::Time due, absl::Time now);
+// From then on it is overdue: no photo needs this long.
+inline constexpr absl::Duration kDestructionGrace = absl::Seconds(10);
 
 // The tasks that follow from where the file stands, in the order of the procedure.
 std::vector<Task> TasksOf(const Municipality& m, const Ban& ban, absl::Time now);

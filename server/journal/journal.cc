@@ -495,6 +495,14 @@ Journal::Condition Journal::condition() const {
   return {failed_, no_room_, time_.in_doubt(), time_.behind(), destruction_due_, sweeping_due_};
 }
 
+Journal::Waiting Journal::waiting() const {
+  const absl::Time now = parts_.clock->Now();
+  const auto since = [now](int64_t ms) {
+    return ms == 0 ? absl::ZeroDuration() : std::max(absl::ZeroDuration(), now - absl::FromUnixMillis(ms));
+  };
+  return {since(destruction_due_ms_), since(sweeping_due_ms_)};
+}
+
 absl::Time Journal::begun() const {
   for (const pb::LogRecord& log : closed_) {
     if (!log.pruned()) return absl::FromUnixMillis(log.begun_ms());
@@ -868,6 +876,14 @@ bool Journal::pressing() const {
 // anywhere between leaves the bans in kDestroying, and the next start comes here again before it serves.
 absl::Status Journal::Destroy(bool wait) {
   if (time_.in_doubt()) return absl::OkStatus();
+  const absl::Status s = TakeDestructionOn(wait);
+  const auto ms = [](absl::Time t) { return t == absl::InfiniteFuture() ? 0 : absl::ToUnixMillis(t); };
+  destruction_due_ms_ = ms(destruction_due_);
+  sweeping_due_ms_ = ms(sweeping_due_);
+  return s;
+}
+
+absl::Status Journal::TakeDestructionOn(bool wait) {
   for (;;) {
     if (destruction_->idle()) {
       // What ends at the same moment goes in one generation.

@@ -168,6 +168,12 @@ class Journal {
     absl::Time sweeping_due = absl::InfiniteFuture();     // since when what it opened waits to be swept up
   };
   Condition condition() const;
+  // How long keys, and what they opened, have been waiting to be destroyed; zero when nothing waits. From any
+  // thread.
+  struct Waiting {
+    absl::Duration keys, sweeping;
+  };
+  Waiting waiting() const;
   // The instant of the newest batch. On the writer's thread.
   absl::Time time() const { return time_.now(); }
   // Called once, on the writer's thread, when the writer has stopped because it cannot record.
@@ -263,6 +269,7 @@ class Journal {
   bool DueNow() const;
   // Goes on with what is to be destroyed; with `wait`, until all of it is.
   absl::Status Destroy(bool wait);
+  absl::Status TakeDestructionOn(bool wait);
   // Whether there is more to destroy than is under way.
   bool MoreToDestroy() const;
   // Adds what is counted of a file to the counts of its year.
@@ -296,6 +303,8 @@ class Journal {
   std::vector<std::string> orphans_going_;
   absl::Time destruction_due_ = absl::InfiniteFuture();
   absl::Time sweeping_due_ = absl::InfiniteFuture();
+  // The same for other threads, in milliseconds since 1970; 0: nothing waits.
+  std::atomic<int64_t> destruction_due_ms_ = 0, sweeping_due_ms_ = 0;
   std::vector<std::string> orphans_;
   std::vector<std::string> lost_;
   std::map<std::string, absl::Time>

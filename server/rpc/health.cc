@@ -5,6 +5,7 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/access/wire.h"
+#include "server/domain/tasks.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/reviews.h"
 #include "server/state/codec.h"
@@ -19,7 +20,6 @@ using domain::Verdict;
 namespace hp = ::grpc::health::v1;
 
 // A key that should be gone and is still there after this is overdue.
-constexpr absl::Duration kDestructionGrace = absl::Seconds(10);
 
 struct Words {
   const char* message;
@@ -103,11 +103,11 @@ std::vector<pb::PromiseHealth> Promises(const HouseState& house) {
                 "De schijf is vol: er wordt niets vastgelegd en dus niets beantwoord; vernietigen gaat door.",
                 "Maak ruimte op de schijf van de gegevensmap; het systeem gaat dan vanzelf verder."}));
   out.push_back(Promise(
-      "destruction", std::min(condition.destruction_due, condition.sweeping_due) + kDestructionGrace > now,
-      false,
+      "destruction",
+      std::min(condition.destruction_due, condition.sweeping_due) + domain::kDestructionGrace > now, false,
       {"Photos are destroyed when their ban ends.", "", "Foto's worden vernietigd als hun verbod eindigt.",
        ""},
-      condition.destruction_due + kDestructionGrace <= now
+      condition.destruction_due + domain::kDestructionGrace <= now
           ? Words{"A photo that should be gone still has its key; it cannot be seen any more.",
                   "Look at the journal; the service tries again by itself, and at every start.",
                   "Een foto die weg had moeten zijn heeft zijn sleutel nog; te zien is hij niet meer.",

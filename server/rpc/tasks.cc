@@ -18,7 +18,7 @@ using domain::Task;
 using domain::TaskKind;
 using domain::Verdict;
 
-static_assert(static_cast<int>(TaskKind::kHandOverFile) == pb::TASK_KIND_HAND_OVER_FILE);
+static_assert(static_cast<int>(TaskKind::kDestructionOverdue) == pb::TASK_KIND_DESTRUCTION_OVERDUE);
 static_assert(static_cast<int>(TaskKind::kCount) == pb::TaskKind_MAX + 1);
 
 constexpr size_t kMaxTasks = 500;
@@ -42,6 +42,7 @@ constexpr Row kCalls[] = {
     {TaskKind::kConfirmCopiesGone, Rpc::kConfirmCopiesGone},
     {TaskKind::kCopiesOverdue, std::nullopt},
     {TaskKind::kHandOverFile, Rpc::kHandOverFile},
+    {TaskKind::kDestructionOverdue, std::nullopt},
 };
 
 constexpr bool InOrder() {
@@ -63,13 +64,16 @@ class Caller {
     }
   }
 
+  // By role alone.
+  bool Holds(const Task& task) const {
+    return std::any_of(held_.begin(), held_.end(), [&](const domain::HeldRole& role) {
+      const std::string& holder = role.in_place_of.empty() ? c_.me() : role.in_place_of;
+      return task.roles.Has(role.role) && (task.person_id.empty() || task.person_id == holder);
+    });
+  }
+
   bool Has(const Task& task, const domain::Ban& ban) const {
-    if (!kCalls[static_cast<size_t>(task.kind) - 1].rpc) {
-      return std::any_of(held_.begin(), held_.end(), [&](const domain::HeldRole& role) {
-        const std::string& holder = role.in_place_of.empty() ? c_.me() : role.in_place_of;
-        return task.roles.Has(role.role) && (task.person_id.empty() || task.person_id == holder);
-      });
-    }
+    if (!kCalls[static_cast<size_t>(task.kind) - 1].rpc) return Holds(task);
     std::vector<access::Grant> grants;
     for (const access::Grant& grant : grants_[static_cast<size_t>(task.kind)]) {
       if (task.roles.Has(grant.role.role)) grants.push_back(grant);
@@ -87,9 +91,13 @@ class Caller {
 
 // The call alone is logged, not each file: a task says that a file waits for this caller and nothing of whom
 // it is about.
-Verdict ListTasks(Context& c, pb::ListTasksResponse& out) {
+Verdict ListTasks(Context& c, const journal::Journal::Condition& house, pb::ListTasksResponse& out) {
   const Caller caller(c);
   std::vector<Task> tasks;
+  if (auto task = domain::DestructionTask(std::min(house.destruction_due, house.sweeping_due), c.now());
+      task && caller.Holds(*task)) {
+    tasks.push_back(std::move(*task));
+  }
   for (const auto& [id, ban] : c.world().bans()) {
     for (Task& task : domain::TasksOf(c.municipality(), ban, c.now())) {
       const auto same = [&task](const Task& t) {
@@ -127,8 +135,9 @@ Bound BindTasks(Server& server) {
   auto service = std::make_unique<S>();
   Binder<S> b(server, service.get());
   b.Query<pb::ListTasksRequest, pb::ListTasksResponse>(
-      Rpc::kListTasks, &S::RequestListTasks,
-      [](Context& c, const auto&, auto& out) { return ListTasks(c, out); });
+      Rpc::kListTasks, &S::RequestListTasks, [&core = server.core()](Context& c, const auto&, auto& out) {
+        return ListTasks(c, core.journal().condition(), out);
+      });
   Arm arm = b.TakeArm();
   return {std::move(service), std::move(arm)};
 }
