@@ -113,6 +113,8 @@ void AddBan(const Call& call, Reply& reply, const pb::Ban& ban) {
   reply.Fact("ground", ban.terms().ground_id());
   reply.Fact("reasons", ban.reasons());
   reply.Fact("breaches", absl::StrCat(ban.breaches_size()));
+  reply.Fact("corrections", absl::StrCat(ban.corrections_size()));
+  for (const auto& c : ban.corrections()) reply.Fact("corrected-from", Text(c.previous().name()));
   reply.Fact("photo", Word(ban.release().state()));
   reply.Fact("destruction", Word(ban.release().destruction_reason()));
   reply.Fact("photo-id", ban.release().photo_id());
@@ -159,6 +161,12 @@ Reply Show(Call& call) {
   for (const auto& breach : ban.breaches()) {
     add(call.Say("overtreding", "breach"),
         absl::StrCat(Text(breach.at()), " ", breach.location_id(), " ", Shown(call, Word(breach.outcome()))));
+  }
+  for (const auto& correction : ban.corrections()) {
+    const std::string was = Text(correction.previous());
+    add(call.Say("gecorrigeerd", "corrected"),
+        absl::StrCat(Text(correction.at()), was.empty() ? "" : call.Say("; eerst: ", "; before: "), was,
+                     correction.reason().empty() ? "" : ": ", correction.reason()));
   }
   for (const auto& check : ban.release().copies()) {
     const std::string answer =

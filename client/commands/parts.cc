@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "client/commands/parts.h"
 
+#include <fcntl.h>
+#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/time_util.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -60,6 +64,7 @@ const std::vector<Command>& AllCommands() {
     AddCheckCommands(commands);
     AddBanCommands(commands);
     AddPhotoCommands(commands);
+    AddSubjectCommands(commands);
     AddTaskCommands(commands);
     AddPeopleCommands(commands);
     AddAuditCommands(commands);
@@ -79,6 +84,16 @@ const std::vector<Command>& AllCommands() {
     return commands;
   }();
   return all;
+}
+
+std::string Json(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string out;
+  if (!google::protobuf::util::MessageToJsonString(message, &out, options).ok()) return "{}\n";
+  return out;
 }
 
 const Command* FindCommand(const std::string& name) {
@@ -193,6 +208,19 @@ std::string ReadFileBytes(const std::string& name, const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+void WritePrivately(const std::string& name, const std::string& path, const std::string& bytes) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // A file that was there keeps its rights unless they are taken away, before there is anything in it.
+  bool good = file >= 0 && fchmod(file, 0600) == 0;
+  for (size_t at = 0; good && at < bytes.size();) {
+    const ssize_t n = write(file, bytes.data() + at, bytes.size() - at);
+    good = n > 0;
+    if (good) at += static_cast<size_t>(n);
+  }
+  if (file >= 0) good = close(file) == 0 && good;
+  if (!good) throw BadOption{absl::StrCat(name, ": cannot write ", path)};
+}
+
 int ReadCount(const std::string& name, const std::string& text) {
   int n = 0;
   if (!absl::SimpleAtoi(text, &n)) throw BadOption{absl::StrCat(name, " must be a whole number")};
@@ -301,6 +329,17 @@ std::string Text(const pb::PersonName& n) {
     if (!part.empty()) parts.push_back(part);
   }
   return absl::StrJoin(parts, " ");
+}
+
+std::string Text(const pb::Identity& identity) {
+  std::vector<std::string> parts;
+  if (identity.has_name()) parts.push_back(Text(identity.name()));
+  if (identity.has_birth_date()) parts.push_back(Text(identity.birth_date()));
+  if (!identity.description().empty()) parts.push_back(absl::StrCat("\"", identity.description(), "\""));
+  parts.erase(std::remove(parts.begin(), parts.end(), ""), parts.end());
+  std::string out = absl::StrJoin(parts, ", ");
+  for (const auto& other : identity.other_names()) absl::StrAppend(&out, " (", Text(other), ")");
+  return out;
 }
 
 std::string Text(const pb::Scope& scope) {

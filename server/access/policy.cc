@@ -12,6 +12,7 @@ using domain::RoleSet;
 
 // clang-format off
 constexpr RoleSet kAdmin{R::kAdministrator};
+constexpr RoleSet kPrivacy{R::kPrivacyOfficer};
 constexpr RoleSet kConfirmers{R::kPrivacyOfficer, R::kMunicipalSecretary};
 constexpr RoleSet kAdminAndConfirmers{R::kAdministrator, R::kPrivacyOfficer, R::kMunicipalSecretary};
 constexpr RoleSet kSupervisors{R::kAuditor, R::kDataProtectionOfficer};
@@ -100,6 +101,10 @@ constexpr Row kPolicy[] = {
     {kListSignals,       C::kRole, kSupervisors, {}},
     {kExportProcessing,  C::kRole, {R::kAuditor, R::kDataProtectionOfficer, R::kPrivacyOfficer}, {}},
 
+    {kFindSubject,   C::kRole, kPrivacy, {}},
+    {kExportSubject, C::kRole, kPrivacy, {}},
+    {kCorrectFile,   C::kRole, kPrivacy, {}},
+
     {kListTasks, C::kSession, {}, {}},
 
     {kCreateBackup, C::kRole, kAdmin, {}},
@@ -163,6 +168,9 @@ constexpr RpcName kNames[] = {
     {kListReviews, "AuditService", "ListReviews"},
     {kListSignals, "AuditService", "ListSignals"},
     {kExportProcessing, "AuditService", "ExportProcessing"},
+    {kFindSubject, "SubjectService", "FindSubject"},
+    {kExportSubject, "SubjectService", "ExportSubject"},
+    {kCorrectFile, "SubjectService", "CorrectFile"},
     {kListTasks, "TaskService", "ListTasks"},
     {kCreateBackup, "BackupService", "CreateBackup"},
 };
@@ -171,6 +179,7 @@ constexpr RpcName kNames[] = {
 constexpr Quota kQuotas[] = {
     {kCheckVisitor, Counts::kChecks},
     {kNextBriefing, Counts::kChecks},
+    {kFindSubject, Counts::kChecks},
     {kShowPhoto, Counts::kPhotos},
     {kPreviewPhoto, Counts::kPhotos},
 };
@@ -230,7 +239,7 @@ Counts CountsAs(Rpc rpc) {
 bool NeedsTheTime(Rpc rpc) {
   const std::string_view service = NameOf(rpc).service;
   return service == "BanService" || service == "PhotoReleaseService" || service == "CheckService" ||
-         service == "TaskService";
+         service == "SubjectService" || service == "TaskService";
 }
 const char* NameOf(Condition condition) {
   return kConditionNames[static_cast<size_t>(condition)];

@@ -16,6 +16,12 @@ void DropWords(pb::Ban& ban) {
   ban.clear_lift();
   ban.clear_extensions();
   for (auto& check : *ban.mutable_release()->mutable_copies()) check.clear_note();
+  // That the file was corrected is for everybody who was told otherwise; what it said is not.
+  for (auto& correction : *ban.mutable_corrections()) {
+    correction.clear_previous();
+    correction.clear_reason();
+    correction.clear_corrected_by();
+  }
 }
 
 }  // namespace

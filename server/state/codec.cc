@@ -345,6 +345,13 @@ pb::Ban ToProto(const domain::Ban& ban) {
     p->set_outcome(Enum<pb::BreachOutcome>(b.outcome));
   }
   *out.mutable_release() = ToProto(ban.release);
+  for (const auto& c : ban.corrections) {
+    auto* p = out.add_corrections();
+    *p->mutable_previous() = ToProto(c.previous);
+    p->set_reason(c.reason);
+    p->set_corrected_by(c.by);
+    *p->mutable_at() = ToProto(c.at);
+  }
   if (domain::IsEnforceable(ban.state) || domain::IsFinal(ban.state)) {
     *out.mutable_starts_at() = ToProto(ban.starts_at);
     *out.mutable_ends_at() = ToProto(ban.ends_at);
@@ -556,6 +563,10 @@ std::optional<domain::Ban> DecodeBan(const std::string& bytes) {
     out.breaches.push_back(std::move(breach));
   }
   out.release = StoredRelease(p.release());
+  for (const auto& c : p.corrections()) {
+    out.corrections.push_back(
+        {StoredIdentity(c.previous()), c.reason(), c.corrected_by(), FromProto(c.at())});
+  }
   for (const auto& o : record.objections()) {
     out.release.objections.push_back({o.upheld(), o.reasons(), o.decided_by(), FromProto(o.at())});
   }

@@ -75,6 +75,32 @@ TEST_F(HouseTest, TheDeskSeesThePhotoOfThisPersonAndNoOther) {
   EXPECT_NE(Photo("receptie-2", "receptie-1", first), a);
 }
 
+// GDPR 15: what is held and who looked, as roles. Whoever of the staff did it is nobody's business but the
+// house's.
+TEST_F(HouseTest, AnExportForThePersonConcernedNamesNoStaffAndIsForOnePairOfEyes) {
+  const std::string ban = ActiveBan();
+  ReleasePhoto(ban, 1);
+  Photo("receptie", "receptie-1", ban);
+  Do("receptie", "receptie-1", "report",
+     {{"ban", ban}, {"outcome", "left"}, {"demand", "2026-03-02T09:00|Wilt u het gebouw verlaten?"}});
+  Do("jurist", "kantoor-1", "photo objection", {{"ban", ban}, {"reasons", "Noodzaak blijft."}});
+  const std::string out = town->folder() + "/export.json";
+  std::ofstream(out) << "from before";
+  Do("privacy", "kantoor-1", "subject export", {{"ban", ban}, {"out", out}});
+  const std::string json = Slurp(out);
+  for (const char* held : {"baliemedewerker", "Wilt u het gebouw verlaten?", "Noodzaak blijft.", "1985",
+                           "ROLE_DESK_STAFF", "PURPOSE_VISITOR_AT_DESK", "\"held\": true"}) {
+    EXPECT_NE(json.find(held), std::string::npos) << held;
+  }
+  EXPECT_EQ(json.find("from before"), std::string::npos);
+  for (const auto& [login, someone] : town->people()) {
+    EXPECT_EQ(json.find(someone.id), std::string::npos) << login;
+  }
+  EXPECT_EQ(json.find("Roodborst"), std::string::npos);
+  EXPECT_EQ(json.find("receptie-1"), std::string::npos) << "a workplace may be one person's";
+  EXPECT_EQ(fs::status(out).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 // Done when 3 of the first house: nothing personal and no key stands in the clear in the data folder.
 TEST_F(HouseTest, NothingPersonalAndNoKeyStandsInTheClearOnDisk) {
   struct Someone {
