@@ -210,8 +210,10 @@ std::string ReadFileBytes(const std::string& name, const std::string& path) {
 
 void WritePrivately(const std::string& name, const std::string& path, const std::string& bytes) {
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  // A file that was there keeps its rights unless they are taken away, before there is anything in it.
-  bool good = file >= 0 && fchmod(file, 0600) == 0;
+  // A file that was there keeps its rights unless they are taken away, before there is anything in it. What
+  // is no file (a pipe, /dev/stdout) is left as it is.
+  struct stat info {};
+  bool good = file >= 0 && fstat(file, &info) == 0 && (!S_ISREG(info.st_mode) || fchmod(file, 0600) == 0);
   for (size_t at = 0; good && at < bytes.size();) {
     const ssize_t n = write(file, bytes.data() + at, bytes.size() - at);
     good = n > 0;
