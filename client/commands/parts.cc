@@ -202,6 +202,12 @@ pb::Terms ReadTerms(const Arguments& a) {
   return terms;
 }
 
+pb::Purpose ReadPurpose(const Arguments& a, const std::string& otherwise) {
+  const std::string word = a.Has("purpose") ? a.Get("purpose") : otherwise;
+  if (word == "none") return pb::PURPOSE_UNSPECIFIED;
+  return static_cast<pb::Purpose>(ReadEnum("purpose", word, pb::Purpose_descriptor()));
+}
+
 std::string ReadFileBytes(const std::string& name, const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw BadOption{absl::StrCat(name, ": cannot read ", path)};
@@ -379,6 +385,10 @@ Option BanOption() {
 }
 Option KeyOption() {
   return {"key", Kind::kText, "idempotency key, to try the same command again"};
+}
+
+std::string HandedOut(const Call& call, int times) {
+  return times == 0 ? "" : absl::StrCat(times, call.Say(" keer uitgereikt, ", " times handed out, "));
 }
 
 void AddReceipt(const Call& call, Reply& reply, const pb::Receipt& receipt) {

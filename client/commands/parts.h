@@ -28,6 +28,8 @@ bool HasIdentity(const Arguments& a);
 pb::Scope ReadScope(const Arguments& a);
 pb::Terms ReadTerms(const Arguments& a);
 bool HasTerms(const Arguments& a);
+// The option "purpose"; "none" for none.
+pb::Purpose ReadPurpose(const Arguments& a, const std::string& otherwise);
 std::string ReadFileBytes(const std::string& name, const std::string& path);
 // Writes a file that this user alone can read. An existing one is replaced.
 void WritePrivately(const std::string& name, const std::string& path, const std::string& bytes);
@@ -56,6 +58,9 @@ std::vector<Option> With(std::vector<Option> first, std::vector<Option> then);
 Option BanOption();
 // Options for trying a command again: the key of the first attempt.
 Option KeyOption();
+
+// "2 keer uitgereikt, "; nothing when it never was.
+std::string HandedOut(const Call& call, int times);
 
 // Id, place in the log and time, as facts and a line.
 void AddReceipt(const Call& call, Reply& reply, const pb::Receipt& receipt);

@@ -74,6 +74,7 @@ std::string Sentence(const Call& call, const std::string& event) {
       {"PreviewPhoto", "foto gecontroleerd voor vrijgave"},
       {"ReleasePhoto", "foto vrijgegeven"},
       {"ShowPhoto", "foto bekeken"},
+      {"ExportPhoto", "foto aan de politie uitgereikt"},
       {"DarkenPhoto", "foto afgeschermd"},
       {"RestorePhoto", "afscherming opgeheven"},
       {"WithdrawWrongPhoto", "verkeerde foto ingetrokken"},
@@ -165,6 +166,11 @@ void ShowFile(const Call& call, const pb::SubjectFile& file, Reply& reply) {
   }
   add(call.Say("ontvangers van de foto", "recipients of the photo"),
       absl::StrJoin(release.recipient_unit_ids(), ", "));
+  reply.Fact("exports", absl::StrCat(release.exports_size()));
+  for (const auto& e : release.exports()) {
+    add(call.Say("foto uitgereikt aan ", "photo handed out to ") + e.unit_id(),
+        absl::StrCat(Text(e.at()), ": ", e.basis()));
+  }
   for (const auto& check : release.copies()) {
     add(call.Say("kopieën bij ", "copies at ") + check.unit_id(),
         check.has_confirmed_at()

@@ -79,6 +79,8 @@ constexpr Row kPolicy[] = {
     {kRestorePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
     {kWithdrawWrongPhoto,   C::kRole, {R::kCivilAffairs}, {}},
     {kDecidePhotoObjection, C::kRole, {R::kLegal}, {kNotConsenter, kNotDecider}},
+    {kExportPhoto,          C::kRole, {R::kPoliceContact}, {kPurposeStated, kBanInForce, kPhotoReleased, kNamedRecipient,
+                                                            kInstructionAcknowledged}},
     {kConfirmCopiesGone,    C::kRole, kRecipients, {kOwnUnit}},
     {kConfirmCopiesGone,    C::kRole, {R::kSecurityCoordinator}, {}},
 
@@ -153,6 +155,7 @@ constexpr RpcName kNames[] = {
     {kRestorePhoto, "PhotoReleaseService", "RestorePhoto"},
     {kWithdrawWrongPhoto, "PhotoReleaseService", "WithdrawWrongPhoto"},
     {kDecidePhotoObjection, "PhotoReleaseService", "DecidePhotoObjection"},
+    {kExportPhoto, "PhotoReleaseService", "ExportPhoto"},
     {kConfirmCopiesGone, "PhotoReleaseService", "ConfirmCopiesGone"},
     {kCheckVisitor, "CheckService", "CheckVisitor"},
     {kShowPhoto, "CheckService", "ShowPhoto"},
@@ -182,6 +185,7 @@ constexpr Quota kQuotas[] = {
     {kFindSubject, Counts::kChecks},
     {kShowPhoto, Counts::kPhotos},
     {kPreviewPhoto, Counts::kPhotos},
+    {kExportPhoto, Counts::kPhotos},
 };
 
 constexpr const char* kConditionNames[] = {

@@ -53,6 +53,7 @@ enum class Rpc {
   kRestorePhoto,
   kWithdrawWrongPhoto,
   kDecidePhotoObjection,
+  kExportPhoto,
   kConfirmCopiesGone,
   kCheckVisitor,
   kShowPhoto,

@@ -225,7 +225,7 @@ Verdict ListReviews(Context& c, Core& core, pb::ListReviewsResponse& out) {
 }
 
 bool IsView(const pb::AuditRecord& r) {
-  return r.event() == "ShowPhoto" || r.event() == "PreviewPhoto";
+  return r.event() == "ShowPhoto" || r.event() == "PreviewPhoto" || r.event() == "ExportPhoto";
 }
 bool IsCheck(const pb::AuditRecord& r) {
   return r.event() == "CheckVisitor" || r.event() == "NextBriefing" || r.event() == "FindSubject";

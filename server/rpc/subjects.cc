@@ -37,7 +37,7 @@ constexpr Rpc kSteps[] = {
     Rpc::kDarkenPhoto,        Rpc::kRestorePhoto,
     Rpc::kWithdrawWrongPhoto, Rpc::kDecidePhotoObjection,
     Rpc::kConfirmCopiesGone,  Rpc::kReportBreach,
-    Rpc::kCorrectFile,
+    Rpc::kCorrectFile,        Rpc::kExportPhoto,
 };
 constexpr const char* kStepsOfTheClock[] = {"BanExpired", "BanLapsed", "PhotoDestroyed"};
 

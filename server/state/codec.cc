@@ -169,7 +169,11 @@ domain::Release StoredRelease(const pb::PhotoRelease& p) {
     if (c.has_confirmed_at()) check.confirmed_at = FromProto(c.confirmed_at());
     check.found = c.copies_found();
     check.note = c.note();
+    check.exports = c.exports();
     out.copies.push_back(std::move(check));
+  }
+  for (const auto& e : p.exports()) {
+    out.exports.push_back({e.photo_id(), e.unit_id(), e.person_id(), FromProto(e.at()), e.basis()});
   }
   return out;
 }
@@ -300,6 +304,15 @@ pb::PhotoRelease ToProto(const domain::Release& r) {
     if (c.confirmed_at) *p->mutable_confirmed_at() = ToProto(*c.confirmed_at);
     p->set_copies_found(c.found);
     p->set_note(c.note);
+    p->set_exports(c.exports);
+  }
+  for (const auto& e : r.exports) {
+    auto* p = out.add_exports();
+    p->set_photo_id(e.photo_id);
+    p->set_unit_id(e.unit_id);
+    p->set_person_id(e.person_id);
+    *p->mutable_at() = ToProto(e.at);
+    p->set_basis(e.basis);
   }
   return out;
 }
