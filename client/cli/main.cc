@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
 // waarborg: the command line. The commands themselves are the table in client/commands.
-#include <google/protobuf/util/json_util.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -97,16 +96,6 @@ void PrintError(const Reply& reply, bool dutch) {
   std::fprintf(stderr, "  %s: %s\n", dutch ? "wat nu" : "what now",
                (dutch ? d.next_step_nl() : d.next_step()).c_str());
   std::fprintf(stderr, "  [%s]\n", reply.error.rule().c_str());
-}
-
-std::string Json(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  options.preserve_proto_field_names = true;
-  options.always_print_primitive_fields = true;
-  std::string out;
-  if (!google::protobuf::util::MessageToJsonString(message, &out, options).ok()) return "{}\n";
-  return out;
 }
 
 // RFC 4180. A value that a spreadsheet would run as a formula gets an apostrophe in front.

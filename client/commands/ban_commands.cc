@@ -121,12 +121,16 @@ void AddBan(const Call& call, Reply& reply, const pb::Ban& ban) {
   reply.Fact("ground", ban.terms().ground_id());
   reply.Fact("reasons", ban.reasons());
   reply.Fact("breaches", absl::StrCat(ban.breaches_size()));
+  reply.Fact("corrections", absl::StrCat(ban.corrections_size()));
+  for (const auto& c : ban.corrections()) reply.Fact("corrected-from", Text(c.previous().name()));
   reply.Fact("photo", Word(ban.release().state()));
   reply.Fact("destruction", Word(ban.release().destruction_reason()));
   reply.Fact("photo-id", ban.release().photo_id());
   for (const auto& check : ban.release().copies()) {
     reply.Fact(check.has_confirmed_at() ? "copies-gone" : "copies-asked", check.unit_id());
   }
+  reply.Fact("exports", absl::StrCat(ban.release().exports_size()));
+  for (const auto& e : ban.release().exports()) reply.Fact("export-basis", e.basis());
 
   std::string line = absl::StrCat(ban.id(), "  ", Shown(call, Word(ban.state())),
                                   ban.in_force() ? call.Say(" (van kracht)", " (in force)") : "");
@@ -168,6 +172,16 @@ Reply Show(Call& call) {
     add(call.Say("overtreding", "breach"),
         absl::StrCat(Text(breach.at()), " ", breach.location_id(), " ", Shown(call, Word(breach.outcome()))));
   }
+  for (const auto& e : ban.release().exports()) {
+    add(call.Say("uitgereikt aan", "handed out to"),
+        absl::StrCat(e.unit_id(), " ", e.photo_id(), " ", Text(e.at()), ": ", e.basis()));
+  }
+  for (const auto& correction : ban.corrections()) {
+    const std::string was = Text(correction.previous());
+    add(call.Say("gecorrigeerd", "corrected"),
+        absl::StrCat(Text(correction.at()), was.empty() ? "" : call.Say("; eerst: ", "; before: "), was,
+                     correction.reason().empty() ? "" : ": ", correction.reason()));
+  }
   for (const auto& check : ban.release().copies()) {
     const std::string answer =
         !check.has_confirmed_at()
@@ -175,8 +189,9 @@ Reply Show(Call& call) {
         : check.copies_found()
             ? call.Say("gevonden en vernietigd, ", "found and destroyed, ") + Text(check.confirmed_at())
             : call.Say("niets gevonden, ", "nothing found, ") + Text(check.confirmed_at());
-    add(call.Say("kopieën", "copies"), absl::StrCat(check.unit_id(), " ", check.photo_id(), " ", answer,
-                                                    check.note().empty() ? "" : ": ", check.note()));
+    add(call.Say("kopieën", "copies"),
+        absl::StrCat(check.unit_id(), " ", check.photo_id(), " ", HandedOut(call, check.exports()), answer,
+                     check.note().empty() ? "" : ": ", check.note()));
   }
   return reply;
 }

@@ -17,12 +17,6 @@ std::unique_ptr<Stub> NewStub(const Call& call) {
   return pb::CheckService::NewStub(call.connection.channel());
 }
 
-pb::Purpose ReadPurpose(const Arguments& a, const std::string& otherwise) {
-  const std::string word = a.Has("purpose") ? a.Get("purpose") : otherwise;
-  if (word == "none") return pb::PURPOSE_UNSPECIFIED;
-  return static_cast<pb::Purpose>(ReadEnum("purpose", word, pb::Purpose_descriptor()));
-}
-
 std::string MeasureText(const Call& call, pb::Measure measure) {
   switch (measure) {
     case pb::MEASURE_TIME_OUT:

@@ -93,10 +93,14 @@ const Command* FindCommand(const std::string& name);
 // What is wrong with the options for this command: unknown, missing, twice; empty when nothing.
 std::string CheckArguments(const Command& command, const Arguments& arguments);
 
+// A message as JSON, as proto/waarborg/v1 describes it.
+std::string Json(const google::protobuf::Message& message);
+
 // One file per group.
 void AddSessionCommands(std::vector<Command>& out);
 void AddBanCommands(std::vector<Command>& out);
 void AddPhotoCommands(std::vector<Command>& out);
+void AddSubjectCommands(std::vector<Command>& out);
 void AddTaskCommands(std::vector<Command>& out);
 void AddCheckCommands(std::vector<Command>& out);
 void AddPeopleCommands(std::vector<Command>& out);

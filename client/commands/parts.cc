@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "client/commands/parts.h"
 
+#include <fcntl.h>
+#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/time_util.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -60,6 +64,7 @@ const std::vector<Command>& AllCommands() {
     AddCheckCommands(commands);
     AddBanCommands(commands);
     AddPhotoCommands(commands);
+    AddSubjectCommands(commands);
     AddTaskCommands(commands);
     AddPeopleCommands(commands);
     AddAuditCommands(commands);
@@ -79,6 +84,16 @@ const std::vector<Command>& AllCommands() {
     return commands;
   }();
   return all;
+}
+
+std::string Json(const google::protobuf::Message& message) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  options.always_print_primitive_fields = true;
+  std::string out;
+  if (!google::protobuf::util::MessageToJsonString(message, &out, options).ok()) return "{}\n";
+  return out;
 }
 
 const Command* FindCommand(const std::string& name) {
@@ -187,10 +202,31 @@ pb::Terms ReadTerms(const Arguments& a) {
   return terms;
 }
 
+pb::Purpose ReadPurpose(const Arguments& a, const std::string& otherwise) {
+  const std::string word = a.Has("purpose") ? a.Get("purpose") : otherwise;
+  if (word == "none") return pb::PURPOSE_UNSPECIFIED;
+  return static_cast<pb::Purpose>(ReadEnum("purpose", word, pb::Purpose_descriptor()));
+}
+
 std::string ReadFileBytes(const std::string& name, const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw BadOption{absl::StrCat(name, ": cannot read ", path)};
   return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void WritePrivately(const std::string& name, const std::string& path, const std::string& bytes) {
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // A file that was there keeps its rights unless they are taken away, before there is anything in it. What
+  // is no file (a pipe, /dev/stdout) is left as it is.
+  struct stat info {};
+  bool good = file >= 0 && fstat(file, &info) == 0 && (!S_ISREG(info.st_mode) || fchmod(file, 0600) == 0);
+  for (size_t at = 0; good && at < bytes.size();) {
+    const ssize_t n = write(file, bytes.data() + at, bytes.size() - at);
+    good = n > 0;
+    if (good) at += static_cast<size_t>(n);
+  }
+  if (file >= 0) good = close(file) == 0 && good;
+  if (!good) throw BadOption{absl::StrCat(name, ": cannot write ", path)};
 }
 
 int ReadCount(const std::string& name, const std::string& text) {
@@ -303,6 +339,17 @@ std::string Text(const pb::PersonName& n) {
   return absl::StrJoin(parts, " ");
 }
 
+std::string Text(const pb::Identity& identity) {
+  std::vector<std::string> parts;
+  if (identity.has_name()) parts.push_back(Text(identity.name()));
+  if (identity.has_birth_date()) parts.push_back(Text(identity.birth_date()));
+  if (!identity.description().empty()) parts.push_back(absl::StrCat("\"", identity.description(), "\""));
+  parts.erase(std::remove(parts.begin(), parts.end(), ""), parts.end());
+  std::string out = absl::StrJoin(parts, ", ");
+  for (const auto& other : identity.other_names()) absl::StrAppend(&out, " (", Text(other), ")");
+  return out;
+}
+
 std::string Text(const pb::Scope& scope) {
   return scope.all_municipal() ? "all" : absl::StrJoin(scope.location_ids(), ",");
 }
@@ -338,6 +385,10 @@ Option BanOption() {
 }
 Option KeyOption() {
   return {"key", Kind::kText, "idempotency key, to try the same command again"};
+}
+
+std::string HandedOut(const Call& call, int times) {
+  return times == 0 ? "" : absl::StrCat(times, call.Say(" keer uitgereikt, ", " times handed out, "));
 }
 
 void AddReceipt(const Call& call, Reply& reply, const pb::Receipt& receipt) {

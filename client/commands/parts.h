@@ -28,7 +28,11 @@ bool HasIdentity(const Arguments& a);
 pb::Scope ReadScope(const Arguments& a);
 pb::Terms ReadTerms(const Arguments& a);
 bool HasTerms(const Arguments& a);
+// The option "purpose"; "none" for none.
+pb::Purpose ReadPurpose(const Arguments& a, const std::string& otherwise);
 std::string ReadFileBytes(const std::string& name, const std::string& path);
+// Writes a file that this user alone can read. An existing one is replaced.
+void WritePrivately(const std::string& name, const std::string& path, const std::string& bytes);
 int ReadCount(const std::string& name, const std::string& text);
 // The enumerator whose name ends in the word, "civil-affairs" for ROLE_CIVIL_AFFAIRS.
 int ReadEnum(const std::string& name, const std::string& word, const google::protobuf::EnumDescriptor* type);
@@ -45,6 +49,7 @@ std::string Shown(const Call& call, const std::string& word);
 std::string Text(const pb::Date& date);                  // "2026-03-02"
 std::string Text(const google::protobuf::Timestamp& t);  // "2026-03-02 14:05:09", local
 std::string Text(const pb::PersonName& name);            // "Jan Pieter de Vries"
+std::string Text(const pb::Identity& identity);          // "Jan Pieter de Vries, 1985-03-12 (Jan Bakker)"
 std::string Text(const pb::Scope& scope);                // "all" or "gemeentehuis,sporthal"
 
 std::vector<Option> IdentityOptions();
@@ -53,6 +58,9 @@ std::vector<Option> With(std::vector<Option> first, std::vector<Option> then);
 Option BanOption();
 // Options for trying a command again: the key of the first attempt.
 Option KeyOption();
+
+// "2 keer uitgereikt, "; nothing when it never was.
+std::string HandedOut(const Call& call, int times);
 
 // Id, place in the log and time, as facts and a line.
 void AddReceipt(const Call& call, Reply& reply, const pb::Receipt& receipt);

@@ -93,6 +93,22 @@ Reply Preview(Call& call) {
       call, [&](grpc::ClientContext& context) { return NewStub(call)->PreviewPhoto(&context, request); });
 }
 
+Reply Export(Call& call) {
+  const Arguments& a = call.arguments;
+  pb::ExportPhotoRequest request;
+  request.set_ban_id(a.Get("ban"));
+  request.set_purpose(ReadPurpose(a, "incident"));
+  request.set_basis(a.Get("basis"));
+  Reply reply = ReceivePhoto<pb::ExportPhotoResponse>(
+      call, [&](grpc::ClientContext& context) { return NewStub(call)->ExportPhoto(&context, request); });
+  if (reply.ok()) {
+    reply.lines.push_back(
+        call.Say("Uitgereikt: eindigt het verbod, dan bevestigt u dat ook deze kopie vernietigd is.",
+                 "Handed out: when the ban ends, you confirm that this copy is destroyed as well."));
+  }
+  return reply;
+}
+
 }  // namespace
 
 std::pair<int, int> JpegSize(const std::string& jpeg) {
@@ -197,6 +213,13 @@ void AddPhotoCommands(std::vector<Command>& out) {
                        r.set_upheld(a.Has("upheld"));
                        r.set_reasons(a.Get("reasons"));
                      })});
+  out.push_back({"photo export",
+                 "Take the photo as a file, on a recorded basis (police contact)",
+                 {BanOption(),
+                  {"out", Kind::kOut, "file to write the watermarked JPEG to", true},
+                  {"purpose", Kind::kWord, "incident (default), sighting, briefing or visitor-at-desk"},
+                  {"basis", Kind::kText, "on what basis: proces-verbaal ..., without names"}},
+                 Export});
   out.push_back({"photo confirm-gone",
                  "Confirm that a unit has no copy left of a photo that is gone",
                  {BanOption(),

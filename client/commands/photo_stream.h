@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -33,10 +32,7 @@ Reply ReceivePhoto(Call& call, Open open) {
                    call.Say(" met watermerk: wie, waar, wanneer", " with watermark: who, where, when")));
   if (call.arguments.Has("out")) {
     const std::string path = call.arguments.Get("out");
-    std::ofstream file(path, std::ios::binary);
-    file << jpeg;
-    file.close();
-    if (!file) throw BadOption{"cannot write " + path};
+    WritePrivately("out", path, jpeg);
     reply.lines.push_back(path);
   }
   return reply;

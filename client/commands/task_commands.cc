@@ -69,6 +69,10 @@ Reply List(Call& call) {
     std::string line =
         absl::StrCat(task.ban_id().empty() ? "" : task.ban_id() + "  ", Asked(call, task.kind()));
     if (!task.unit_id().empty()) absl::StrAppend(&line, "  (", task.unit_id(), ")");
+    if (task.handed_out() > 0) {
+      reply.Fact("handed-out", absl::StrCat(task.handed_out()));
+      absl::StrAppend(&line, "  ", task.handed_out(), call.Say(" keer uitgereikt", " times handed out"));
+    }
     if (task.has_due_at()) {
       absl::StrAppend(&line,
                       task.overdue() ? call.Say("  TE LAAT sinds ", "  OVERDUE since ")

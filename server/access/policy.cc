@@ -12,6 +12,7 @@ using domain::RoleSet;
 
 // clang-format off
 constexpr RoleSet kAdmin{R::kAdministrator};
+constexpr RoleSet kPrivacy{R::kPrivacyOfficer};
 constexpr RoleSet kConfirmers{R::kPrivacyOfficer, R::kMunicipalSecretary};
 constexpr RoleSet kAdminAndConfirmers{R::kAdministrator, R::kPrivacyOfficer, R::kMunicipalSecretary};
 constexpr RoleSet kSupervisors{R::kAuditor, R::kDataProtectionOfficer};
@@ -79,6 +80,8 @@ constexpr Row kPolicy[] = {
     {kRestorePhoto,         C::kRole, {R::kSecurityCoordinator}, {}},
     {kWithdrawWrongPhoto,   C::kRole, {R::kCivilAffairs}, {}},
     {kDecidePhotoObjection, C::kRole, {R::kLegal}, {kNotConsenter, kNotDecider}},
+    {kExportPhoto,          C::kRole, {R::kPoliceContact}, {kPurposeStated, kBanInForce, kPhotoReleased, kNamedRecipient,
+                                                            kInstructionAcknowledged}},
     {kConfirmCopiesGone,    C::kRole, kRecipients, {kOwnUnit}},
     {kConfirmCopiesGone,    C::kRole, {R::kSecurityCoordinator}, {}},
 
@@ -104,6 +107,10 @@ constexpr Row kPolicy[] = {
                                     R::kSecurityCoordinator}, {}},
     {kReportCounts,      C::kRole, {R::kAuditor, R::kDataProtectionOfficer, R::kPrivacyOfficer, R::kHr,
                                     R::kMunicipalSecretary}, {}},
+
+    {kFindSubject,   C::kRole, kPrivacy, {}},
+    {kExportSubject, C::kRole, kPrivacy, {}},
+    {kCorrectFile,   C::kRole, kPrivacy, {}},
 
     {kListTasks, C::kSession, {}, {}},
 
@@ -154,6 +161,7 @@ constexpr RpcName kNames[] = {
     {kRestorePhoto, "PhotoReleaseService", "RestorePhoto"},
     {kWithdrawWrongPhoto, "PhotoReleaseService", "WithdrawWrongPhoto"},
     {kDecidePhotoObjection, "PhotoReleaseService", "DecidePhotoObjection"},
+    {kExportPhoto, "PhotoReleaseService", "ExportPhoto"},
     {kConfirmCopiesGone, "PhotoReleaseService", "ConfirmCopiesGone"},
     {kCheckVisitor, "CheckService", "CheckVisitor"},
     {kShowPhoto, "CheckService", "ShowPhoto"},
@@ -171,6 +179,9 @@ constexpr RpcName kNames[] = {
     {kExportProcessing, "AuditService", "ExportProcessing"},
     {kGetCertificate, "AuditService", "GetCertificate"},
     {kReportCounts, "AuditService", "ReportCounts"},
+    {kFindSubject, "SubjectService", "FindSubject"},
+    {kExportSubject, "SubjectService", "ExportSubject"},
+    {kCorrectFile, "SubjectService", "CorrectFile"},
     {kListTasks, "TaskService", "ListTasks"},
     {kCreateBackup, "BackupService", "CreateBackup"},
 };
@@ -179,8 +190,10 @@ constexpr RpcName kNames[] = {
 constexpr Quota kQuotas[] = {
     {kCheckVisitor, Counts::kChecks},
     {kNextBriefing, Counts::kChecks},
+    {kFindSubject, Counts::kChecks},
     {kShowPhoto, Counts::kPhotos},
     {kPreviewPhoto, Counts::kPhotos},
+    {kExportPhoto, Counts::kPhotos},
 };
 
 constexpr const char* kConditionNames[] = {
@@ -238,7 +251,7 @@ Counts CountsAs(Rpc rpc) {
 bool NeedsTheTime(Rpc rpc) {
   const std::string_view service = NameOf(rpc).service;
   return service == "BanService" || service == "PhotoReleaseService" || service == "CheckService" ||
-         service == "TaskService";
+         service == "SubjectService" || service == "TaskService";
 }
 const char* NameOf(Condition condition) {
   return kConditionNames[static_cast<size_t>(condition)];

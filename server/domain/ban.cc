@@ -103,6 +103,18 @@ bool OnlyGainsNames(const Identity& before, const Identity& after) {
          });
 }
 
+// What was advised was about another person, other terms or another story.
+void ForgetAdvice(Ban& ban) {
+  ban.advice.clear();
+  ban.advised_by.clear();
+}
+
+void NotePreparer(Ban& ban, const std::string& person_id) {
+  if (std::find(ban.prepared_by.begin(), ban.prepared_by.end(), person_id) == ban.prepared_by.end()) {
+    ban.prepared_by.push_back(person_id);
+  }
+}
+
 bool DepartsFromGuideline(const Ground& ground, const Terms& terms) {
   if (terms.measure != ground.measure) return true;
   switch (ground.scope) {
@@ -241,19 +253,34 @@ Verdict Amend(const Municipality& m, Ban& ban, const Amendment& a, absl::Time no
   }
   if (a.identity) ban.identity = *a.identity;
   if (a.terms) ban.terms = a.terms;
-  if (!decided && (a.identity || a.terms || !a.reasons.empty())) {
-    // What was advised was about another person, other terms or another story.
-    ban.advice.clear();
-    ban.advised_by.clear();
-  }
-  if (!decided &&
-      std::find(ban.prepared_by.begin(), ban.prepared_by.end(), a.person_id) == ban.prepared_by.end()) {
-    ban.prepared_by.push_back(a.person_id);
-  }
+  if (!decided && (a.identity || a.terms || !a.reasons.empty())) ForgetAdvice(ban);
+  if (!decided) NotePreparer(ban, a.person_id);
   if (!a.reasons.empty()) ban.reasons = a.reasons;
   if (!a.affected_department.empty()) ban.affected_department = a.affected_department;
   if (!a.open_channels.empty()) ban.open_channels = a.open_channels;
   return Step(ban, event);
+}
+
+Verdict Correct(Ban& ban, const Identity& identity, const std::string& reason, const std::string& person_id,
+                absl::Time now) {
+  if (ban.state == S::kUnspecified) return Refusal(Rule::kWrongState);
+  if (reason.empty()) return Refusal(Rule::kFieldMissing, "reason");
+  if (identity.established != ban.identity.established) {
+    return Refusal(Rule::kFieldInvalid, "identity.established");
+  }
+  if (auto v = CheckIdentity(identity)) return v;
+  // A file that describes somebody goes on doing so until the identity is established.
+  if (!identity.established && identity.description.empty() && !ban.identity.description.empty()) {
+    return Refusal(Rule::kFieldMissing, "identity.description");
+  }
+  if (identity == ban.identity) return Refusal(Rule::kNothingToCorrect, "identity");
+  ban.corrections.push_back({ban.identity, reason, person_id, now});
+  ban.identity = identity;
+  if (ban.state == S::kProposed || ban.state == S::kProvisional || ban.state == S::kAlert) {
+    ForgetAdvice(ban);
+    NotePreparer(ban, person_id);
+  }
+  return kAllowed;
 }
 
 Verdict Advise(Ban& ban, const std::string& advice, const std::string& person_id) {

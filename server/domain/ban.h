@@ -98,6 +98,14 @@ struct HandedOver {
   absl::Time at;
 };
 
+// Who the file is about was put right.
+struct Correction {
+  Identity previous;
+  std::string reason;
+  std::string by;
+  absl::Time at;
+};
+
 // A file: one person concerned, one measure, its decisions and its photo release.
 struct Ban {
   std::string id;
@@ -122,6 +130,7 @@ struct Ban {
   std::vector<Breach> breaches;
   std::optional<HandedOver> handed_over;
   Release release;
+  std::vector<Correction> corrections;  // in order; no desk matches what they put right
 };
 
 // The transition table: the state after `event` in `from`, or nothing when the event does not fit.
@@ -163,6 +172,10 @@ struct Amendment {
 // Once decided, a file only gains earlier names: who it is about, what happened and what stays open are what
 // was decided.
 Verdict Amend(const Municipality& m, Ban& ban, const Amendment& amendment, absl::Time now);
+// Puts right who the file is about, in any state: what is held has to be right for as long as it is held. The
+// identity that was is kept beside it. Does not establish an identity, nor take that back.
+Verdict Correct(Ban& ban, const Identity& identity, const std::string& reason, const std::string& person_id,
+                absl::Time now);
 Verdict Advise(Ban& ban, const std::string& advice, const std::string& person_id);
 // The level that decides on these terms, per guideline.
 Role DecidingLevel(const Municipality& m, const Ban& ban);

@@ -55,22 +55,28 @@ void ForgetPhoto(Release& release) {
   release.recipient_unit_ids.clear();
 }
 
-// Every unit that the photo was released to answers for its copies of it; once, however often the release
-// ends.
+// Every unit that a photo was released to, or that took a file of one, answers for its copies of it; once,
+// however often the release ends. A file of a photo whose key was lost since is asked about with the next one
+// that goes.
 void AskAboutCopies(const Municipality& m, Release& release, absl::Time now) {
-  for (const std::string& unit_id : release.recipient_unit_ids) {
+  const auto ask = [&](const std::string& photo_id, const std::string& unit_id) {
     const bool asked = std::any_of(release.copies.begin(), release.copies.end(), [&](const CopyCheck& c) {
-      return c.photo_id == release.photo_id && c.unit_id == unit_id;
+      return c.photo_id == photo_id && c.unit_id == unit_id;
     });
-    if (asked) continue;
+    if (asked) return;
     CopyCheck check;
-    check.photo_id = release.photo_id;
+    check.photo_id = photo_id;
     check.unit_id = unit_id;
     check.asked_at = now;
     check.remind_at = EndOfTerm(m, Term::kRemindOfCopies, now);
     check.due_at = EndOfTerm(m, Term::kConfirmCopies, now);
+    check.exports = static_cast<int>(
+        std::count_if(release.exports.begin(), release.exports.end(),
+                      [&](const PhotoExport& e) { return e.photo_id == photo_id && e.unit_id == unit_id; }));
     release.copies.push_back(std::move(check));
-  }
+  };
+  for (const std::string& unit_id : release.recipient_unit_ids) ask(release.photo_id, unit_id);
+  for (const PhotoExport& e : release.exports) ask(e.photo_id, e.unit_id);
 }
 
 // What comes next of a check, whenever that is.
@@ -110,11 +116,11 @@ Verdict CheckCriteria(const Municipality& m, const std::vector<CriterionAnswer>&
 }
 
 bool EndRelease(const Municipality& m, Release& release, DestructionReason reason, absl::Time now) {
+  AskAboutCopies(m, release, now);
   auto next = NextState(release.state, PhotoEvent::kEnd);
   if (!next) return false;
   release.state = *next;
   release.destruction_reason = reason;
-  AskAboutCopies(m, release, now);
   return true;
 }
 
@@ -138,6 +144,17 @@ void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now) {
 
 void LosePhoto(Release& release) {
   if (!Advance(release, PhotoEvent::kLoseKey)) ForgetPhoto(release);
+}
+
+Verdict AddExport(Release& release, const std::string& unit_id, const std::string& person_id,
+                  const std::string& basis, absl::Time now) {
+  if (basis.empty()) return Refusal(Rule::kFieldMissing, "basis");
+  if (release.state == S::kDarkened) return Refusal(Rule::kPhotoDarkened);
+  if (release.state != S::kReleased) return Refusal(Rule::kPhotoNotReleased);
+  const auto& named = release.recipient_unit_ids;
+  if (std::find(named.begin(), named.end(), unit_id) == named.end()) return Refusal(Rule::kNotNamedRecipient);
+  release.exports.push_back({release.photo_id, unit_id, person_id, now, basis});
+  return kAllowed;
 }
 
 absl::Time NextCopyStep(const Release& release) {

@@ -79,8 +79,18 @@ struct CopyCheck {
   std::optional<absl::Time> confirmed_at;
   bool found = false;  // copies were found and destroyed; otherwise nothing was found
   std::string note;
+  int exports = 0;  // how often the photo was handed out to the unit as a file
 
   bool open() const { return !confirmed_at; }
+};
+
+// One time that a photo left the house as a file.
+struct PhotoExport {
+  std::string photo_id;
+  std::string unit_id;  // answers for the copy
+  std::string person_id;
+  absl::Time at;
+  std::string basis;
 };
 
 // What the clock has to do about a check.
@@ -109,7 +119,8 @@ struct Release {
   std::optional<absl::Time> destroyed_at;
   bool objection_upheld = false;
   std::vector<Objection> objections;
-  std::vector<CopyCheck> copies;  // of every photo that was released and went, a wrong one too; in order
+  std::vector<CopyCheck> copies;     // of every photo that was released and went, a wrong one too; in order
+  std::vector<PhotoExport> exports;  // of every photo, also one that is gone; in order
 
   // True while there are bytes that somebody could still look at.
   bool HasPhoto() const {
@@ -129,7 +140,7 @@ Verdict Advance(Release& release, PhotoEvent event);
 Verdict CheckCriteria(const Municipality& m, const std::vector<CriterionAnswer>& answers, bool consent);
 
 // Ends the release: a photo goes to kDestroying for this reason, a procedure under way is closed, a final
-// state stays. Every recipient is asked whether it has a copy left. Returns true when something changed.
+// state stays. Every recipient is asked whether it has a copy left. Returns true when the state changed.
 bool EndRelease(const Municipality& m, Release& release, DestructionReason reason, absl::Time now);
 
 // The supplied photo is of somebody else: it goes to kDestroying, and its recipients are asked about their
@@ -143,6 +154,11 @@ void CompleteDestruction(Release& release, bool ban_is_final, absl::Time now);
 // The key of the photo was lost, without anybody having meant it to go: back to where it can be supplied
 // again. Only when HasPhoto.
 void LosePhoto(Release& release);
+
+// The photo is handed out as a file, on a recorded basis, to one of its recipients: from now on that unit
+// answers for one copy more, whatever becomes of photo and release. Only while it is released.
+Verdict AddExport(Release& release, const std::string& unit_id, const std::string& person_id,
+                  const std::string& basis, absl::Time now);
 
 // The next instant at which the clock has something to do about the copies; InfiniteFuture when there is
 // none.

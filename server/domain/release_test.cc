@@ -223,5 +223,59 @@ TEST_F(CopiesTest, AfterALongStandstillItGoesUpWithoutAReminder) {
   EXPECT_EQ(TakeCopyStep(check, check.due_at + absl::Hours(1)), CopyStep::kNone);
 }
 
+TEST_F(CopiesTest, WhatWasHandedOutIsCountedForWhoAnswersForIt) {
+  Release release;
+  release.state = S::kReleased;
+  release.photo_id = "F-1";
+  release.recipient_unit_ids = {"receptie", "politie"};
+  EXPECT_EQ(*AddExport(release, "politie", "M-1", "", now), Refusal(Rule::kFieldMissing, "basis"));
+  EXPECT_EQ(AddExport(release, "milieustraat", "M-1", "proces-verbaal 1", now)->rule,
+            Rule::kNotNamedRecipient);
+  EXPECT_FALSE(AddExport(release, "politie", "M-1", "proces-verbaal 1", now));
+  EXPECT_FALSE(AddExport(release, "politie", "M-2", "proces-verbaal 2", now + absl::Hours(1)));
+  for (S state : {S::kConsented, S::kSupplied, S::kDarkened, S::kDestroying, S::kDestroyed}) {
+    Release other = release;
+    other.state = state;
+    EXPECT_TRUE(AddExport(other, "politie", "M-1", "proces-verbaal 3", now)) << static_cast<int>(state);
+    EXPECT_EQ(other.exports.size(), 2u);
+  }
+  // A wrong photo that went out is answered for as well, and not counted again for the right one.
+  ASSERT_FALSE(WithdrawWrong(m, release, now));
+  ASSERT_EQ(release.copies.size(), 2u);
+  EXPECT_EQ(release.copies[0].exports, 0);
+  EXPECT_EQ(release.copies[1].unit_id, "politie");
+  EXPECT_EQ(release.copies[1].exports, 2);
+  CompleteDestruction(release, false, now);
+  release.state = S::kReleased;
+  release.photo_id = "F-2";
+  release.recipient_unit_ids = {"politie"};
+  EXPECT_FALSE(AddExport(release, "politie", "M-1", "proces-verbaal 4", now));
+  EXPECT_TRUE(EndRelease(m, release, DestructionReason::kBanEnded, now));
+  ASSERT_EQ(release.copies.size(), 3u);
+  EXPECT_EQ(release.copies[2].photo_id, "F-2");
+  EXPECT_EQ(release.copies[2].exports, 1);
+}
+
+TEST_F(CopiesTest, AFileOfAPhotoWhoseKeyWasLostIsStillAnsweredFor) {
+  Release release;
+  release.state = S::kReleased;
+  release.photo_id = "F-1";
+  release.recipient_unit_ids = {"politie"};
+  ASSERT_FALSE(AddExport(release, "politie", "M-1", "proces-verbaal 1", now));
+  LosePhoto(release);
+  EXPECT_TRUE(release.copies.empty());
+  // Also when Burgerzaken did not supply another one, so that there is nothing else to end.
+  Release declined = release;
+  ASSERT_FALSE(Advance(declined, E::kDecline));
+  for (Release* one : {&release, &declined}) {
+    EXPECT_EQ(EndRelease(m, *one, DestructionReason::kBanEnded, now), one == &release);
+    ASSERT_EQ(one->copies.size(), 1u);
+    EXPECT_EQ(one->copies[0].photo_id, "F-1");
+    EXPECT_EQ(one->copies[0].exports, 1);
+    EXPECT_FALSE(EndRelease(m, *one, DestructionReason::kBanLifted, now));
+    EXPECT_EQ(one->copies.size(), 1u);
+  }
+}
+
 }  // namespace
 }  // namespace waarborg::domain

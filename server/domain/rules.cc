@@ -239,6 +239,9 @@ constexpr RuleText kRules[] = {
      "U hoeft niets meer te doen. Is er sindsdien een kopie opgedoken: vernietig die en meld het bij "
      "Toezicht "
      "en Veiligheid."},
+    {R::kNothingToCorrect, K::kPrecondition, "nothing-to-correct", "The file says exactly this already.",
+     "Look at the file; change what is wrong.", "Dit staat al precies zo in het dossier.",
+     "Bekijk het dossier; verander wat er niet klopt."},
 
     {R::kPhotoTooLarge, K::kInvalid, "photo-too-large", "The file is larger than 10 MiB.",
      "Supply a smaller file.", "Het bestand is groter dan 10 MiB.", "Lever een kleiner bestand aan."},

@@ -81,6 +81,7 @@ enum class Rule {
   kNotInformed,
   kObjectionUpheld,
   kCopiesConfirmedBefore,
+  kNothingToCorrect,
   // Photos.
   kPhotoTooLarge,
   kPhotoTooManyPixels,

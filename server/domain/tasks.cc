@@ -137,7 +137,10 @@ std::vector<Task> TasksOf(const Municipality& m, const Ban& ban, absl::Time now)
         return t.kind == row.kind && t.unit_id == check.unit_id && t.person_id.empty() != row.only_proposer;
       };
       // One answer of a unit covers all its copies; the first that was asked about is due first.
-      if (std::any_of(tasks.begin(), tasks.end(), same)) continue;
+      if (auto it = std::find_if(tasks.begin(), tasks.end(), same); it != tasks.end()) {
+        it->handed_out += check.exports;
+        continue;
+      }
       Task task;
       task.kind = row.kind;
       task.ban_id = ban.id;
@@ -146,6 +149,7 @@ std::vector<Task> TasksOf(const Municipality& m, const Ban& ban, absl::Time now)
       task.unit_id = check.unit_id;
       task.due_at = check.due_at;
       task.reminded = check.reminded_at.has_value();
+      task.handed_out = check.exports;
       tasks.push_back(std::move(task));
     }
   }

@@ -40,6 +40,7 @@ struct Task {
   std::string unit_id;               // the unit it is about
   std::optional<absl::Time> due_at;  // first instant at which it is overdue
   bool reminded = false;
+  int handed_out = 0;  // how often a photo was handed out as a file to the unit that has to confirm
 
   bool Overdue(absl::Time now) const { return due_at && *due_at <= now; }
 };

@@ -174,5 +174,24 @@ TEST_F(TasksTest, AfterAWrongPhotoBurgerzakenSupplyAgain) {
   EXPECT_EQ(tasks[0].due_at, ban.release.copies[0].due_at);
 }
 
+TEST_F(TasksTest, ATaskSaysHowOftenAPhotoWasHandedOut) {
+  Ban ban = File(S::kLifted);
+  CopyCheck check;
+  check.unit_id = "politie";
+  check.asked_at = now;
+  check.due_at = now + absl::Hours(48);
+  check.photo_id = "F-1";
+  check.exports = 1;
+  ban.release.copies.push_back(check);
+  check.photo_id = "F-2";
+  check.exports = 2;
+  ban.release.copies.push_back(check);
+  const auto tasks = TasksOf(m, ban, now);
+  ASSERT_EQ(tasks.size(), 1u);
+  EXPECT_EQ(tasks[0].handed_out, 3);
+  ban.release.copies[0].confirmed_at = now;
+  EXPECT_EQ(TasksOf(m, ban, now)[0].handed_out, 2);
+}
+
 }  // namespace
 }  // namespace waarborg::domain

@@ -79,6 +79,7 @@ struct Identity {
   BirthDate birth_date;
   bool established = false;
   std::string description;
+  bool operator==(const Identity&) const = default;
 };
 
 // Where a ban holds. All: every municipal location, also one opened later.

@@ -172,7 +172,7 @@ Outcome<std::string> Normalise(std::string_view file) {
 }
 
 Outcome<std::string> Watermark(std::string_view jpeg, const std::string& who, const std::string& where,
-                               const std::string& when) {
+                               const std::string& when, const std::string& as) {
   thread_local Typesetter typesetter;
   if (!typesetter.ok()) return Rule::kInternal;  // without a mark nothing is shown
   auto raster = DecodeJpeg(jpeg);
@@ -180,7 +180,8 @@ Outcome<std::string> Watermark(std::string_view jpeg, const std::string& who, co
   constexpr int kSize = 15;
   std::string place = where;
   place.append("  ").append(when);
-  const std::string lines[] = {who, place};
+  std::vector<std::string> lines = {who, place};
+  if (!as.empty()) lines.insert(lines.begin(), as);
   int row = 0;
   for (int top = 12; top < raster.value().height; top += 84, ++row) {
     int line = 0;

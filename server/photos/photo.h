@@ -25,9 +25,10 @@ inline constexpr int kMinHeight = 128;
 domain::Outcome<std::string> Normalise(std::string_view file);
 
 // The photo as one person sees it: decoded, the lines written across it in a repeated band, encoded again.
-// `who`, `where` and `when` are for the eyes of whoever finds a picture of the screen. Refuses
-// (photo-damaged) what is not a normalised photo.
+// `who`, `where` and `when` are for the eyes of whoever finds a picture of the screen; `as`, unless empty,
+// stands above them and says what this copy is. Refuses (photo-damaged) what is not a normalised photo.
 domain::Outcome<std::string> Watermark(std::string_view jpeg, const std::string& who,
-                                       const std::string& where, const std::string& when);
+                                       const std::string& where, const std::string& when,
+                                       const std::string& as = "");
 
 }  // namespace waarborg::photos

@@ -78,6 +78,10 @@ TEST(Watermark, MarksThePictureAndLeavesTheFaceToBeSeen) {
   const double difference = Difference(before, after);
   EXPECT_GT(difference, 1.0);
   EXPECT_LT(difference, 25.0);
+  auto handed_out = Watermark(photo, "Roos Roodborst", "Gemeentehuis receptie-1", "2026-03-02 09:00",
+                              "UITGEREIKT AAN POLITIE");
+  ASSERT_TRUE(handed_out.ok());
+  EXPECT_NE(*handed_out, *marked);
   auto other = Watermark(photo, "Ravi Reigersbos", "Gemeentehuis receptie-1", "2026-03-02 09:00");
   EXPECT_GT(Difference(after, *DecodeJpeg(*other)), 0.5);
 }

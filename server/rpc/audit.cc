@@ -3,14 +3,13 @@
 #include <map>
 #include <tuple>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "audit/opening.h"
 #include "server/base/hex.h"
 #include "server/journal/certifier.h"
 #include "server/keys/sealing.h"
 #include "server/rpc/calls.h"
+#include "server/rpc/log_reading.h"
 #include "server/rpc/reviews.h"
 #include "server/state/codec.h"
 #include "waarborg/v1/audit.grpc.pb.h"
@@ -39,46 +38,6 @@ constexpr size_t kMaxId = 64;
 // Fewer than this are not told: somebody could be recognised.
 constexpr uint64_t kFew = 5;
 
-// What a worker needs of the house, taken at the call's place in the log.
-struct Reading {
-  std::shared_ptr<const journal::LogReader> log;
-  std::shared_ptr<const domain::Municipality> municipality;
-  absl::flat_hash_map<std::string, std::string> names;
-  LogQuery query;
-  int page_size = 0;
-
-  std::string NameOf(const std::string& person_id) const {
-    auto it = names.find(person_id);
-    return it == names.end() ? "" : it->second;
-  }
-};
-
-// A question to the log: `begin` looks at the request in its turn, `read` answers on a worker.
-void ReadLog(Core& core, Rpc rpc, const Credentials& credentials,
-             const std::function<Verdict(Context&, Reading&)>& begin,
-             const std::function<absl::Status(const Reading&)>& read, const Done& done) {
-  auto reading = std::make_shared<Reading>();
-  auto body = [reading, begin, &core](Context& c) -> Verdict {
-    reading->log = core.journal().NewReader();
-    reading->municipality = c.world().shared_municipality();
-    for (const auto& [id, person] : c.world().people()) reading->names[id] = person.display_name;
-    return begin(c, *reading);
-  };
-  auto then = [reading, read, &core, done](Verdict verdict) {
-    if (verdict) {
-      done(std::move(verdict));
-      return;
-    }
-    core.Offload(done, [reading, read, done] {
-      const absl::Status s = read(*reading);
-      done(s.ok()                ? domain::kAllowed
-           : absl::IsNotFound(s) ? Refusal(Rule::kNotFound)
-                                 : Refusal(Rule::kInternal));
-    });
-  };
-  core.Run(rpc, credentials, body, then);
-}
-
 // [from, until) as asked for; both are needed, at most `max_days` apart.
 template <class Request>
 Verdict TakePeriod(const Request& in, int max_days, LogQuery& query) {
@@ -88,17 +47,6 @@ Verdict TakePeriod(const Request& in, int max_days, LogQuery& query) {
   query.until = state::FromProto(in.until());
   if (query.until <= query.from || query.until - query.from > absl::Hours(24) * max_days) {
     return Refusal(Rule::kFieldInvalid, "until");
-  }
-  return domain::kAllowed;
-}
-
-// Page size and token. A token is the number of the entry that the page before ended with.
-template <class Request>
-Verdict TakePage(const Request& in, int otherwise, int max, Reading& reading) {
-  if (in.page_size() < 0 || in.page_size() > max) return Refusal(Rule::kFieldInvalid, "page_size");
-  reading.page_size = in.page_size() == 0 ? std::min(otherwise, max) : in.page_size();
-  if (!in.page_token().empty() && !absl::SimpleAtoi(in.page_token(), &reading.query.before)) {
-    return Refusal(Rule::kFieldInvalid, "page_token");
   }
   return domain::kAllowed;
 }
@@ -309,10 +257,10 @@ Verdict ListReviews(Context& c, Core& core, pb::ListReviewsResponse& out) {
 }
 
 bool IsView(const pb::AuditRecord& r) {
-  return r.event() == "ShowPhoto" || r.event() == "PreviewPhoto";
+  return r.event() == "ShowPhoto" || r.event() == "PreviewPhoto" || r.event() == "ExportPhoto";
 }
 bool IsCheck(const pb::AuditRecord& r) {
-  return r.event() == "CheckVisitor" || r.event() == "NextBriefing";
+  return r.event() == "CheckVisitor" || r.event() == "NextBriefing" || r.event() == "FindSubject";
 }
 
 // Gathers the entries of a period by kind, day, person and station.

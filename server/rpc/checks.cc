@@ -170,7 +170,8 @@ Bound BindChecks(Server& server) {
   b.BytesOut<pb::ShowPhotoRequest, pb::ShowPhotoResponse>(
       Rpc::kShowPhoto, &S::RequestShowPhoto,
       [&core](const Credentials& who, const pb::ShowPhotoRequest& in, std::string* bytes, Done done) {
-        ShowPhoto(core, Rpc::kShowPhoto, who, in.ban_id(), in.purpose(), bytes, std::move(done));
+        ShowPhoto(core, Rpc::kShowPhoto, who, {.ban_id = in.ban_id(), .purpose = in.purpose()}, bytes,
+                  std::move(done));
       });
   b.Query<pb::NextBriefingRequest, pb::NextBriefingResponse>(Rpc::kNextBriefing, &S::RequestNextBriefing,
                                                              NextBriefing);

@@ -22,6 +22,9 @@ using domain::Rule;
 using domain::Verdict;
 
 constexpr size_t kMaxReason = 2000;
+constexpr size_t kMaxBasis = 500;
+// Across every copy that leaves the house, in the language of who finds it.
+constexpr char kHandedOut[] = "UITGEREIKT AAN POLITIE";
 
 #define WB_CHECK(expression) \
   if (auto verdict_ = (expression)) return *verdict_
@@ -262,6 +265,34 @@ Outcome<std::string> DecidePhotoObjection(Context& c, const pb::DecidePhotoObjec
   return in.ban_id();
 }
 
+// The unit of this person that was named and still may see photos: it answers for the copy.
+std::string RecipientUnit(const Context& c, const domain::Release& release) {
+  for (const std::string& id : c.asker.person->assignment.unit_ids) {
+    const domain::Unit* unit = c.municipality().FindUnit(id);
+    const auto& named = release.recipient_unit_ids;
+    if (unit != nullptr && unit->may_see_photos && std::find(named.begin(), named.end(), id) != named.end()) {
+      return id;
+    }
+  }
+  return "";
+}
+
+void ExportPhoto(Core& core, const Credentials& credentials, const pb::ExportPhotoRequest& in,
+                 std::string* bytes, Done done) {
+  PhotoWanted wanted{.ban_id = in.ban_id(), .purpose = in.purpose(), .as = kHandedOut};
+  wanted.wrong = in.basis().empty() ? Refusal(Rule::kFieldMissing, "basis")
+                                    : state::CheckText(in.basis(), kMaxBasis, "basis");
+  wanted.entered = [basis = in.basis()](Context& c, domain::Ban ban) -> Verdict {
+    const std::string unit_id = RecipientUnit(c, ban.release);
+    if (auto v = domain::AddExport(ban.release, unit_id, c.me(), basis, c.now())) return v;
+    c.record.set_unit_id(unit_id);
+    c.AddWords("basis", basis);
+    c.Keep(std::move(ban));
+    return domain::kAllowed;
+  };
+  ShowPhoto(core, Rpc::kExportPhoto, credentials, wanted, bytes, std::move(done));
+}
+
 Outcome<std::string> ConfirmCopiesGone(Context& c, const pb::ConfirmCopiesGoneRequest& in,
                                        pb::ConfirmCopiesGoneResponse&) {
   if (in.unit_id().empty()) return Refusal(Rule::kFieldMissing, "unit_id");
@@ -321,8 +352,7 @@ Bound BindReleases(Server& server) {
   b.BytesOut<pb::PreviewPhotoRequest, pb::PreviewPhotoResponse>(
       Rpc::kPreviewPhoto, &S::RequestPreviewPhoto,
       [&core](const Credentials& who, const pb::PreviewPhotoRequest& in, std::string* bytes, Done done) {
-        ShowPhoto(core, Rpc::kPreviewPhoto, who, in.ban_id(), pb::PURPOSE_UNSPECIFIED, bytes,
-                  std::move(done));
+        ShowPhoto(core, Rpc::kPreviewPhoto, who, {.ban_id = in.ban_id()}, bytes, std::move(done));
       });
   b.Command<pb::ReleasePhotoRequest, pb::ReleasePhotoResponse>(
       Rpc::kReleasePhoto, &S::RequestReleasePhoto,
@@ -337,6 +367,11 @@ Bound BindReleases(Server& server) {
       Rpc::kWithdrawWrongPhoto, &S::RequestWithdrawWrongPhoto, WithdrawWrongPhoto);
   b.Command<pb::DecidePhotoObjectionRequest, pb::DecidePhotoObjectionResponse>(
       Rpc::kDecidePhotoObjection, &S::RequestDecidePhotoObjection, DecidePhotoObjection);
+  b.BytesOut<pb::ExportPhotoRequest, pb::ExportPhotoResponse>(
+      Rpc::kExportPhoto, &S::RequestExportPhoto,
+      [&core](const Credentials& who, const pb::ExportPhotoRequest& in, std::string* bytes, Done done) {
+        ExportPhoto(core, who, in, bytes, std::move(done));
+      });
   b.Command<pb::ConfirmCopiesGoneRequest, pb::ConfirmCopiesGoneResponse>(
       Rpc::kConfirmCopiesGone, &S::RequestConfirmCopiesGone, ConfirmCopiesGone);
   Arm arm = b.TakeArm();

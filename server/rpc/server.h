@@ -179,6 +179,7 @@ Bound BindBans(Server& server);
 Bound BindReleases(Server& server);
 Bound BindChecks(Server& server);
 Bound BindAudit(Server& server);
+Bound BindSubjects(Server& server);
 Bound BindTasks(Server& server);
 Bound BindHealth(Server& server);
 Bound BindStandardHealth(Server& server);

@@ -124,6 +124,7 @@ Verdict ListTasks(Context& c, const journal::Journal::Condition& house, pb::List
     if (task.due_at) *p.mutable_due_at() = state::ToProto(*task.due_at);
     p.set_overdue(task.Overdue(c.now()));
     p.set_reminded(task.reminded);
+    p.set_handed_out(task.handed_out);
   }
   return domain::kAllowed;
 }

@@ -16,6 +16,13 @@ void DropWords(pb::Ban& ban) {
   ban.clear_lift();
   ban.clear_extensions();
   for (auto& check : *ban.mutable_release()->mutable_copies()) check.clear_note();
+  for (auto& e : *ban.mutable_release()->mutable_exports()) e.clear_basis();
+  // That the file was corrected is for everybody who was told otherwise; what it said is not.
+  for (auto& correction : *ban.mutable_corrections()) {
+    correction.clear_previous();
+    correction.clear_reason();
+    correction.clear_corrected_by();
+  }
 }
 
 }  // namespace
@@ -23,6 +30,10 @@ void DropWords(pb::Ban& ban) {
 pb::Ban ViewFor(domain::Role role, const domain::Ban& ban, absl::Time now) {
   pb::Ban view = state::ToProto(ban);
   view.set_in_force(domain::InForce(ban, now));
+  // What went to the police is for who chases its copies and who answers for its lawfulness.
+  if (role != domain::Role::kSecurityCoordinator && role != domain::Role::kLegal) {
+    view.mutable_release()->clear_exports();
+  }
   if (role == domain::Role::kCivilAffairs || role == domain::Role::kPoliceContact) {
     DropWords(view);
     view.mutable_terms()->clear_departure_reason();

@@ -169,7 +169,11 @@ domain::Release StoredRelease(const pb::PhotoRelease& p) {
     if (c.has_confirmed_at()) check.confirmed_at = FromProto(c.confirmed_at());
     check.found = c.copies_found();
     check.note = c.note();
+    check.exports = c.exports();
     out.copies.push_back(std::move(check));
+  }
+  for (const auto& e : p.exports()) {
+    out.exports.push_back({e.photo_id(), e.unit_id(), e.person_id(), FromProto(e.at()), e.basis()});
   }
   return out;
 }
@@ -300,6 +304,15 @@ pb::PhotoRelease ToProto(const domain::Release& r) {
     if (c.confirmed_at) *p->mutable_confirmed_at() = ToProto(*c.confirmed_at);
     p->set_copies_found(c.found);
     p->set_note(c.note);
+    p->set_exports(c.exports);
+  }
+  for (const auto& e : r.exports) {
+    auto* p = out.add_exports();
+    p->set_photo_id(e.photo_id);
+    p->set_unit_id(e.unit_id);
+    p->set_person_id(e.person_id);
+    *p->mutable_at() = ToProto(e.at);
+    p->set_basis(e.basis);
   }
   return out;
 }
@@ -350,6 +363,13 @@ pb::Ban ToProto(const domain::Ban& ban) {
     p->set_outcome(Enum<pb::BreachOutcome>(b.outcome));
   }
   *out.mutable_release() = ToProto(ban.release);
+  for (const auto& c : ban.corrections) {
+    auto* p = out.add_corrections();
+    *p->mutable_previous() = ToProto(c.previous);
+    p->set_reason(c.reason);
+    p->set_corrected_by(c.by);
+    *p->mutable_at() = ToProto(c.at);
+  }
   if (domain::IsEnforceable(ban.state) || domain::IsFinal(ban.state)) {
     *out.mutable_starts_at() = ToProto(ban.starts_at);
     *out.mutable_ends_at() = ToProto(ban.ends_at);
@@ -565,6 +585,10 @@ std::optional<domain::Ban> DecodeBan(const std::string& bytes) {
     out.breaches.push_back(std::move(breach));
   }
   out.release = StoredRelease(p.release());
+  for (const auto& c : p.corrections()) {
+    out.corrections.push_back(
+        {StoredIdentity(c.previous()), c.reason(), c.corrected_by(), FromProto(c.at())});
+  }
   for (const auto& o : record.objections()) {
     out.release.objections.push_back({o.upheld(), o.reasons(), o.decided_by(), FromProto(o.at())});
   }

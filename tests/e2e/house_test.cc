@@ -27,6 +27,7 @@
 #include "tests/support/signing_in.h"
 #include "waarborg/v1/checks.grpc.pb.h"
 #include "waarborg/v1/releases.grpc.pb.h"
+#include "waarborg/v1/subjects.grpc.pb.h"
 
 namespace waarborg::testing {
 namespace {
@@ -58,6 +59,54 @@ TEST_F(HouseTest, TheDeskSeesThePhotoOfThisPersonAndNoOther) {
   // The watermark: another person's view of the same photo has other pixels.
   Do("receptie-2", "receptie-1", "instruction acknowledge", {});
   EXPECT_NE(Photo("receptie-2", "receptie-1", first), a);
+}
+
+// GDPR 15: what is held and who looked, as roles. Whoever of the staff did it is nobody's business but the
+// house's.
+TEST_F(HouseTest, AnExportForThePersonConcernedNamesNoStaffAndIsForOnePairOfEyes) {
+  const std::string ban = ActiveBan();
+  ReleasePhoto(ban, 1);
+  Photo("receptie", "receptie-1", ban);
+  Do("receptie", "receptie-1", "report",
+     {{"ban", ban}, {"outcome", "left"}, {"demand", "2026-03-02T09:00|Wilt u het gebouw verlaten?"}});
+  Do("jurist", "kantoor-1", "photo objection", {{"ban", ban}, {"reasons", "Noodzaak blijft."}});
+  const std::string out = town->folder() + "/export.json";
+  std::ofstream(out) << "from before";
+  Do("privacy", "kantoor-1", "subject export", {{"ban", ban}, {"out", out}});
+  const std::string json = Slurp(out);
+  for (const char* held : {"baliemedewerker", "Wilt u het gebouw verlaten?", "Noodzaak blijft.", "1985",
+                           "ROLE_DESK_STAFF", "PURPOSE_VISITOR_AT_DESK", "\"held\": true"}) {
+    EXPECT_NE(json.find(held), std::string::npos) << held;
+  }
+  EXPECT_EQ(json.find("from before"), std::string::npos);
+  for (const auto& [login, someone] : town->people()) {
+    EXPECT_EQ(json.find(someone.id), std::string::npos) << login;
+  }
+  EXPECT_EQ(json.find("Roodborst"), std::string::npos);
+  EXPECT_EQ(json.find("receptie-1"), std::string::npos) << "a workplace may be one person's";
+  EXPECT_EQ(fs::status(out).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+
+  // Page by page it is the same, the file on the first alone.
+  auto stub = pb::SubjectService::NewStub(town->At("privacy", "kantoor-1").channel());
+  pb::ExportSubjectRequest request;
+  request.set_ban_id(ban);
+  std::set<uint64_t> places;
+  int pages = 0;
+  do {
+    request.set_page_size(4);
+    grpc::ClientContext context;
+    town->At("privacy", "kantoor-1").Prepare(context);
+    pb::ExportSubjectResponse page;
+    ASSERT_TRUE(stub->ExportSubject(&context, request, &page).ok());
+    EXPECT_LE(page.entries_size(), 4);
+    EXPECT_EQ(page.has_file(), pages == 0);
+    for (const auto& entry : page.entries()) EXPECT_TRUE(places.insert(entry.index()).second);
+    request.set_page_token(page.next_page_token());
+    ++pages;
+  } while (!request.page_token().empty());
+  const auto entries = Do("auditor", "kantoor-1", "audit list", {{"ban", ban}, {"size", "1000"}});
+  // The pages themselves are entries, but for those that came after what they show.
+  EXPECT_EQ(absl::StrCat(places.size() + static_cast<size_t>(pages)), entries.FindFact("count"));
 }
 
 // Done when 3 of the first house: nothing personal and no key stands in the clear in the data folder.

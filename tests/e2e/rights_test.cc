@@ -22,6 +22,7 @@
 #include "waarborg/v1/releases.pb.h"
 #include "waarborg/v1/sessions.pb.h"
 #include "waarborg/v1/stations.pb.h"
+#include "waarborg/v1/subjects.pb.h"
 #include "waarborg/v1/tasks.pb.h"
 
 namespace waarborg::testing {
@@ -33,12 +34,12 @@ using Methods = std::map<std::string, const google::protobuf::MethodDescriptor*>
 // Every method of every service of the API, from its description.
 Methods AllMethods() {
   Methods methods;
-  for (const auto* file :
-       {pb::Session::descriptor()->file(), pb::AuditRecord::descriptor()->file(),
-        pb::Ban::descriptor()->file(), pb::Change::descriptor()->file(), pb::Match::descriptor()->file(),
-        pb::Person::descriptor()->file(), pb::PhotoRelease::descriptor()->file(),
-        pb::Station::descriptor()->file(), pb::PromiseHealth::descriptor()->file(),
-        pb::Task::descriptor()->file(), pb::CreateBackupRequest::descriptor()->file()}) {
+  for (const auto* file : {pb::Session::descriptor()->file(), pb::AuditRecord::descriptor()->file(),
+                           pb::Ban::descriptor()->file(), pb::Change::descriptor()->file(),
+                           pb::Match::descriptor()->file(), pb::Person::descriptor()->file(),
+                           pb::PhotoRelease::descriptor()->file(), pb::Station::descriptor()->file(),
+                           pb::PromiseHealth::descriptor()->file(), pb::SubjectFile::descriptor()->file(),
+                           pb::Task::descriptor()->file(), pb::CreateBackupRequest::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         const auto* method = file->service(s)->method(m);

@@ -22,6 +22,7 @@
 #include "waarborg/v1/releases.pb.h"
 #include "waarborg/v1/sessions.pb.h"
 #include "waarborg/v1/stations.pb.h"
+#include "waarborg/v1/subjects.pb.h"
 #include "waarborg/v1/tasks.pb.h"
 
 namespace waarborg {
@@ -85,7 +86,7 @@ int Main(const std::string& folder) {
   (void)v1::ListEntriesRequest(), (void)v1::ProposeBanRequest(), (void)v1::ListChangesRequest();
   (void)v1::CheckVisitorRequest(), (void)v1::ListPeopleRequest(), (void)v1::SupplyPhotoRequest();
   (void)v1::OpenSessionRequest(), (void)v1::ListStationsRequest(), (void)v1::GetHealthRequest();
-  (void)v1::ListTasksRequest(), (void)v1::CreateBackupRequest();
+  (void)v1::ListTasksRequest(), (void)v1::CreateBackupRequest(), (void)v1::FindSubjectRequest();
   for (int i = 0; i < static_cast<int>(access::Rpc::kRpcCount); ++i) {
     const auto rpc = static_cast<access::Rpc>(i);
     const access::RpcName& name = access::NameOf(rpc);
