@@ -109,6 +109,25 @@ TEST_F(HouseTest, AnExportForThePersonConcernedNamesNoStaffAndIsForOnePairOfEyes
   EXPECT_EQ(absl::StrCat(places.size() + static_cast<size_t>(pages)), entries.FindFact("count"));
 }
 
+// What the police take with them says so on its face, and is a file of the contact alone.
+TEST_F(HouseTest, AFileForThePoliceIsMarkedAsHandedOut) {
+  const std::string ban = ActiveBan();
+  SupplyPhoto(ban, 1);
+  Do("toezicht", "kantoor-1", "photo release", {{"ban", ban}, {"to", "politie"}});
+  Do("politie", "kantoor-1", "instruction acknowledge", {});
+  const std::string seen = Photo("politie", "kantoor-1", ban), out = town->folder() + "/taken.jpg";
+  // Refused: there is no file, not even an empty one.
+  EXPECT_EQ(Refused("politie", "kantoor-1", "photo export", {{"ban", ban}, {"out", out}}), "field-missing");
+  EXPECT_FALSE(fs::exists(out));
+  Do("politie", "kantoor-1", "photo export", {{"ban", ban}, {"out", out}, {"basis", "proces-verbaal 1"}});
+  const std::string taken = Slurp(out);
+  EXPECT_LT(Difference(taken, 1), Difference(taken, 2));
+  EXPECT_NE(taken, seen) << "the same person, place and second: only the words differ";
+  EXPECT_EQ(fs::status(out).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  // The basis stands in the words of the entry, sealed, and nowhere in the clear.
+  EXPECT_TRUE(FilesWith("proces-verbaal").empty());
+}
+
 // Done when 3 of the first house: nothing personal and no key stands in the clear in the data folder.
 TEST_F(HouseTest, NothingPersonalAndNoKeyStandsInTheClearOnDisk) {
   struct Someone {
