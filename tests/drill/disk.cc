@@ -39,8 +39,8 @@ void Shell(const std::string& command) {
 
 Disk::Disk(std::string image, std::string mount_point, int mebibytes)
     : image_(std::move(image)), mount_point_(std::move(mount_point)) {
-  Shell(absl::StrCat("truncate -s ", mebibytes, "M ", image_, " && mkfs.ext4 -q -F ", image_, " && mkdir -p ",
-                     mount_point_));
+  Shell(absl::StrCat("truncate -s ", mebibytes, "M ", image_, " && mkfs.ext4 -q -b 4096 -F ", image_,
+                     " && mkdir -p ", mount_point_));
   const std::string said =
       testing::Output(absl::StrCat("mount -o loop,nodiscard ", image_, " ", mount_point_, " || echo FAILED"));
   if (said.ends_with("FAILED\n")) {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "server/base/clock.h"
 #include "server/base/file.h"
 #include "server/base/hex.h"
 #include "server/keys/keystore.h"
@@ -95,7 +96,6 @@ History::History(Plan plan) : plan_(std::move(plan)), dice_(plan_.seed) {
   Town::Build(s + "/built", /*unlimited=*/true, DataFolder(), more);
   town_ = Town::Copy(s + "/built", s + "/town");
   Shell("rm -rf " + s + "/built");
-  today_ = absl::CivilDay(2026, 3, 3);
   portraits_.resize(kSources);
   for (size_t i = 0; i < kWorkers; ++i) {
     workers_.emplace_back();
@@ -141,8 +141,8 @@ History::File History::NewFile(Worker& worker) {
   file.subject.from = DayText(today_);
   file.subject.departure = "Proef.";
   // A fifth of the bans outlives the drill.
-  const int span = std::max(5, plan_.crashes / 2);
-  const int days = 4 + static_cast<int>(worker.dice() % static_cast<unsigned>(span));
+  const int span = std::max(4, plan_.crashes / 2);
+  const int days = 2 + static_cast<int>(worker.dice() % static_cast<unsigned>(span));
   file.subject.until = worker.dice() % 5 == 0 ? "2026-12-01" : DayText(today_ + days);
   file.subject.portrait = NewPortrait(worker.number);
   return file;
@@ -444,6 +444,18 @@ void History::LookAtEverything() {
   Look(true);
 }
 
+// Some hours go by while the server is down; true when they end just before midnight. Never so many that a
+// command whose answer was lost could no longer be repeated under its key.
+bool History::PassTime() {
+  const absl::Time now = town_->Now(), latest = answered_ + absl::Hours(23);
+  absl::Time midnight = Moment(absl::ToCivilDay(now, base::Amsterdam()), "23:57:00");
+  if (midnight <= now) midnight = Moment(absl::ToCivilDay(now, base::Amsterdam()) + 1, "23:57:00");
+  const bool at_midnight = dice_() % 2 == 0 && midnight <= latest;
+  const absl::Time later = now + absl::Minutes(30 + static_cast<int>(dice_() % (20 * 60)));
+  town_->SetClock(at_midnight ? midnight : std::max(now, std::min(later, latest)));
+  return at_midnight;
+}
+
 void History::Run() {
   const auto begun = std::chrono::steady_clock::now();
   const int bulk = plan_.photos * 2 / 5;
@@ -468,11 +480,10 @@ void History::Run() {
         Take(kind);
       }
     }
-    // A day goes by, unless something was sent whose answer is not known.
     const bool pending = Pending();
-    const bool at_midnight = dice_() % 2 == 0;
-    if (!pending && cycle > 0) ++today_;
-    town_->SetClock(std::max(town_->Now(), Moment(today_, at_midnight ? "23:57:00" : "12:00:00")));
+    bool at_midnight = false;
+    if (!pending && cycle > 0) at_midnight = PassTime();
+    today_ = absl::ToCivilDay(town_->Now(), base::Amsterdam());
     // Killed while it is starting, and so while it destroys what ended meanwhile.
     if (!pending && !last && cycle > 1 && !launched_only && live_copies.empty() && dice_() % 8 == 0) {
       launched_only = true;
@@ -514,6 +525,7 @@ void History::Run() {
       TakeIn();
       Look(false);
       if (last) break;
+      answered_ = town_->Now();
       if (town_->Stop(SIGTERM) != 0) findings_.wrong.push_back("it did not stop well: " + town_->Log());
       LearnKeys();
       Say(absl::StrCat(supplied_.load(), " photos supplied; now with crashes"));
@@ -524,7 +536,8 @@ void History::Run() {
     if (!backup_amid) {
       for (const Copy::Kind kind : live_copies) Take(kind);
     }
-    if (at_midnight) town_->SetClock(Moment(today_ + 1, "00:00:30"));
+    if (at_midnight)
+      town_->SetClock(Moment(absl::ToCivilDay(town_->Now(), base::Amsterdam()) + 1, "00:00:30"));
     if (!at_midnight || dice_() % 3 == 0) EndSome(seats, standing, 1 + static_cast<int>(dice_() % 3));
     if (backup_amid) {
       for (const Copy::Kind kind : live_copies) Take(kind);
@@ -532,6 +545,7 @@ void History::Run() {
     SleepMs(static_cast<int>(dice_() % 61));
     town_->Stop(SIGKILL);
     ++crashes_;
+    answered_ = town_->Now();
     stop = true;
     for (std::thread& t : threads) t.join();
     TakeIn();

@@ -149,7 +149,9 @@ class History {
   // Remembers keys that the keystore holds, from a copy of it. The server does not run.
   void LearnKeys();
   std::map<std::string, std::string> LiveKeys();
+  // Somebody wanted to end a file, and was not answered.
   bool Pending() const;
+  bool PassTime();
   void Resolve(const Seats& seats);
   // Files that can be ended while the workers work.
   std::vector<File*> Standing();
@@ -180,6 +182,7 @@ class History {
   std::string final_folder_, final_image_, trimmed_image_;
   int crashes_ = 0;
   int crashes_amid_ = 0;
+  absl::Time answered_;  // the server, for the last time
   absl::Time end_;
 };
 
