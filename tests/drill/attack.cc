@@ -184,15 +184,20 @@ void Attack::PrepareNeedles() {
   size_t verified = 0;
   std::set<std::string> windows_seen;
   const auto add = [&](std::string needle, const std::string& id, char what) {
-    if (needles_.Add(std::move(needle), static_cast<int>(owners_.size()))) owners_.emplace_back(id, what);
+    const bool added = needles_.Add(std::move(needle), static_cast<int>(owners_.size()));
+    if (added) owners_.emplace_back(id, what);
+    return added;
   };
   for (const auto& [id, photo] : history_.photos()) {
     const auto normal = photos::Normalise(Slurp(photo.portrait));
     if (!normal.ok()) Fail("the portrait is no photo: " + photo.portrait);
     pictures_[id] = *normal;
-    for (std::string& window : WindowsOf(*normal)) {
-      // What two pictures have in common would say nothing.
-      if (windows_seen.insert(window).second) add(std::move(window), id, 'p');
+    // As it is kept, and as it came in. What two pictures have in common would say nothing.
+    for (const std::string& picture : {*normal, Slurp(photo.portrait)}) {
+      int usable = 0;
+      for (std::string& window : WindowsOf(picture))
+        usable += windows_seen.insert(window).second && add(std::move(window), id, 'p');
+      if (usable < 3) wrong_.push_back("there is too little to recognise the picture by, of " + id);
     }
     if (photo.key.empty()) {
       wrong_.push_back("the key was never seen of " + id);
@@ -372,11 +377,12 @@ void Attack::RestoreForReal() {
   }
   std::vector<Trial> trials;
   // Not the newest of the folders, which is the end.
-  for (const size_t n : {size_t{0}, folders_.size() / 2}) {
-    if (n + 1 < folders_.size() && (n == 0 || n != folders_.size() - 1)) {
-      trials.push_back({"the folder " + fs::path(folders_[n].folder).filename().string(), folders_[n].at,
-                        folders_[n].folder, "", nullptr});
-    }
+  for (size_t quarter = 0, next = 0; quarter < 4; ++quarter) {
+    const size_t n = std::max(next, folders_.size() * quarter / 4);
+    if (n + 1 >= folders_.size()) break;
+    trials.push_back({"the folder " + fs::path(folders_[n].folder).filename().string(), folders_[n].at,
+                      folders_[n].folder, "", nullptr});
+    next = n + 1;
   }
   if (!backups.empty()) {
     const Copy* middle = backups[backups.size() / 2];

@@ -40,6 +40,8 @@ constexpr size_t kWorkers = 2;
 constexpr int kSources = kWorkers + 1;
 constexpr int kSteps = static_cast<int>(std::size(testing::kToRelease));
 constexpr int kConsented = 6;
+// Of every worker's files.
+constexpr size_t kKept = 2;
 // The server has this long to destroy what has ended, once it serves.
 constexpr auto kPatience = std::chrono::seconds(10);
 
@@ -143,7 +145,8 @@ History::File History::NewFile(Worker& worker) {
   // A fifth of the bans outlives the drill.
   const int span = std::max(4, plan_.crashes / 2);
   const int days = 2 + static_cast<int>(worker.dice() % static_cast<unsigned>(span));
-  file.subject.until = worker.dice() % 5 == 0 ? "2026-12-01" : DayText(today_ + days);
+  file.kept = worker.files.size() < kKept;
+  file.subject.until = file.kept || worker.dice() % 5 == 0 ? "2026-12-01" : DayText(today_ + days);
   file.subject.portrait = NewPortrait(worker.number);
   return file;
 }
@@ -224,6 +227,7 @@ std::map<std::string, std::string> History::LiveKeys() {
 }
 
 void History::LearnKeys() {
+  if (plan_.fault == "token") KeepTokenObjects();
   int generations = 0;
   for (const auto& entry : fs::directory_iterator(DataFolder() + "/keys"))
     generations +=
@@ -299,7 +303,7 @@ std::vector<History::File*> History::Standing() {
   for (Worker& worker : workers_) {
     for (File& file : worker.files) {
       const auto it = photos_.find(file.photo);
-      if (it == photos_.end() || it->second.key.empty() || file.ended) continue;
+      if (it == photos_.end() || it->second.key.empty() || file.ended || file.kept) continue;
       if (!it->second.EndedAt(now + absl::Hours(1))) standing.push_back(&file);
     }
   }
@@ -469,7 +473,7 @@ void History::Run() {
     const int due = plan_.backups * (cycle + 1) / cycles;
     std::vector<Copy::Kind> live_copies;
     for (; backups < due; ++backups) {
-      const Copy::Kind kind = backups % 8 == 2   ? Copy::Kind::kImage
+      const Copy::Kind kind = backups % 8 == 1   ? Copy::Kind::kImage
                               : backups % 3 == 0 ? Copy::Kind::kBackup
                               : backups % 3 == 1 ? Copy::Kind::kKeystore
                                                  : Copy::Kind::kFolder;
@@ -562,7 +566,18 @@ void History::Run() {
   }
 }
 
-void History::PlantFault() {
+void History::KeepTokenObjects() const {
+  Shell(absl::StrCat("mkdir -p ", plan_.scratch, "/kept && cp -an ", token_folder_, "/tokens ", plan_.scratch,
+                     "/kept/"));
+}
+
+void History::BringTokenObjectsBack() const {
+  KeepTokenObjects();
+  Shell(absl::StrCat("cp -an ", plan_.scratch, "/kept/tokens ", token_folder_, "/"));
+  Say("FAULT ON PURPOSE: the token has everything that it destroyed");
+}
+
+void History::PlantOnDisk() {
   const absl::Time now = town_->Now();
   for (const auto& [id, photo] : photos_) {
     if (!photo.EndedAt(now) || photo.key.empty()) continue;
@@ -583,7 +598,8 @@ void History::PlantFault() {
 void History::TakeTheEnd() {
   end_ = town_->Now();
   if (town_->Stop(SIGTERM) != 0) findings_.wrong.push_back("it did not stop well: " + town_->Log());
-  if (plan_.fault) PlantFault();
+  if (plan_.fault == "disk") PlantOnDisk();
+  if (plan_.fault == "token") BringTokenObjectsBack();
   disk_->Sync();
   const std::string to = plan_.scratch + "/copies/";
   final_folder_ = to + "final";

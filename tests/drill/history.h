@@ -27,7 +27,7 @@ struct Plan {
   int backups = 0;
   int crashes = 0;
   bool token = false;
-  bool fault = false;
+  std::string fault;  // "disk" or "token": what goes wrong on purpose
   uint64_t seed = 0;
   std::string scratch;  // a folder of the drill's own
 };
@@ -126,6 +126,7 @@ class History {
     // A command that ends or extends it, sent and not answered.
     std::string ending, ending_key, ending_until;
     bool ended = false;
+    bool kept = false;  // in force from the beginning to the end: what the attacker's tools must find
   };
   struct Worker {
     std::deque<File> files;
@@ -164,7 +165,11 @@ class History {
   std::vector<waarborg::v1::AuditRecord> Entries(const std::string& events);
   void Take(Copy::Kind kind);
   void Backup();
-  void PlantFault();
+  // A picture and a key on the disk, in files that are removed again.
+  void PlantOnDisk();
+  // What the token destroys is kept, and comes back at the end.
+  void KeepTokenObjects() const;
+  void BringTokenObjectsBack() const;
 
   Plan plan_;
   std::mt19937_64 dice_;

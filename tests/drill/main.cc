@@ -3,7 +3,7 @@
 // all along; then an attacker who has every copy, every credential, the disk, and the use of the token.
 // Prints one line of JSON on the standard output, and what the numbers mean on the standard error. Started by
 // tests/drill/destruction, which sweeps up whatever happens.
-//   waarborg-drill --scratch FOLDER [--quick] [--keys file|pkcs11] [--seed N] [--fault]
+//   waarborg-drill --scratch FOLDER [--quick] [--keys file|pkcs11] [--seed N] [--fault disk|token]
 #include <chrono>
 #include <cstdio>
 #include <random>
@@ -34,8 +34,9 @@ int Main(int argc, char** argv) {
       plan.photos = 30;
       plan.backups = 6;
       plan.crashes = 10;
-    } else if (a == "--fault") {
-      plan.fault = true;
+    } else if (a == "--fault" && (value == "disk" || value == "token")) {
+      plan.fault = value;
+      ++i;
     } else if (a == "--keys" && (value == "file" || value == "pkcs11")) {
       plan.token = value == "pkcs11";
       ++i;
@@ -48,6 +49,7 @@ int Main(int argc, char** argv) {
       good = false;
     }
   }
+  if (plan.fault == "token" && !plan.token) good = false;
   if (!good || plan.scratch.empty()) {
     std::fputs("usage: tests/drill/destruction [--quick] [--keys file|pkcs11] [--seed N]\n", stderr);
     return 64;
@@ -93,6 +95,8 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "  %-32s %6zu  %s%s\n", name, n, means.c_str(), as_it_must ? "" : "   <-- NOT SO");
     if (!as_it_must) wrong.push_back(absl::StrCat(name, " is ", n));
   };
+  if (control + ended != history.photos().size())
+    wrong.emplace_back("not every photo that is in force opens with the keystore of the end");
   const bool token = plan.token;
   number("photos", history.photos().size(), history.photos().size() >= static_cast<size_t>(plan.photos),
          "supplied through the API");
