@@ -200,7 +200,7 @@ void Attack::PrepareNeedles() {
       if (usable < 3) wrong_.push_back("there is too little to recognise the picture by, of " + id);
     }
     if (photo.key.empty()) {
-      wrong_.push_back("the key was never seen of " + id);
+      Say("ended before its key was seen, which is therefore not searched for as it is: " + id);
     } else {
       add(photo.key, id, 'k');
       add(base::ToHex(photo.key), id, 'k');

@@ -33,7 +33,7 @@ void Say(const std::string& line) {
 }
 
 void Shell(const std::string& command) {
-  const std::string said = testing::Output(absl::StrCat("{ ", command, "; } || echo FAILED"));
+  const std::string said = testing::Output(absl::StrCat("{ ", command, "; } 2>&1 || echo FAILED"));
   if (said.ends_with("FAILED\n")) Fail(absl::StrCat(command, ": ", said));
 }
 
@@ -41,8 +41,8 @@ Disk::Disk(std::string image, std::string mount_point, int mebibytes)
     : image_(std::move(image)), mount_point_(std::move(mount_point)) {
   Shell(absl::StrCat("truncate -s ", mebibytes, "M ", image_, " && mkfs.ext4 -q -b 4096 -F ", image_,
                      " && mkdir -p ", mount_point_));
-  const std::string said =
-      testing::Output(absl::StrCat("mount -o loop,nodiscard ", image_, " ", mount_point_, " || echo FAILED"));
+  const std::string said = testing::Output(
+      absl::StrCat("{ mount -o loop,nodiscard ", image_, " ", mount_point_, "; } 2>&1 || echo FAILED"));
   if (said.ends_with("FAILED\n")) {
     Fail(absl::StrCat(
         "this machine cannot mount an image (root and a loop device are needed), and without the raw disk "

@@ -144,7 +144,7 @@ History::File History::NewFile(Worker& worker) {
   file.subject.departure = "Proef.";
   // A fifth of the bans outlives the drill.
   const int span = std::max(4, plan_.crashes / 2);
-  const int days = 2 + static_cast<int>(worker.dice() % static_cast<unsigned>(span));
+  const int days = 3 + static_cast<int>(worker.dice() % static_cast<unsigned>(span));
   file.kept = worker.files.size() < kKept;
   file.subject.until = file.kept || worker.dice() % 5 == 0 ? "2026-12-01" : DayText(today_ + days);
   file.subject.portrait = NewPortrait(worker.number);
@@ -213,14 +213,17 @@ void History::TakeIn() {
   }
 }
 
-std::map<std::string, std::string> History::LiveKeys() {
+std::map<std::string, std::string> History::KeysOf(const std::string& data_folder) {
   const std::string copy = plan_.scratch + "/live-keys";
-  Shell(absl::StrCat("rm -rf ", copy, " && cp -a ", DataFolder(), "/keys ", copy));
+  Shell(absl::StrCat("rm -rf ", copy, " && cp -a ", data_folder, "/keys ", copy));
   const auto home = OpenHome();
   LookingHome looking(*home);
   auto store = keys::Keystore::Open(copy, "photo", looking, random_);
-  if (!store.ok())
-    Fail(absl::StrCat("the live keystore does not open: ", std::string(store.status().message())));
+  if (!store.ok()) {
+    findings_.wrong.push_back(
+        absl::StrCat("the keystore that is in force does not open: ", std::string(store.status().message())));
+    return {};
+  }
   std::map<std::string, std::string> found;
   (*store)->ForEach([&](const std::string& id, const base::Secret& key) { found[id] = key.Reveal(); });
   return found;
@@ -232,7 +235,7 @@ void History::LearnKeys() {
   for (const auto& entry : fs::directory_iterator(DataFolder() + "/keys"))
     generations +=
         entry.path().filename().string().starts_with("photo-") && entry.path().extension() == ".gen";
-  const auto live = LiveKeys();
+  const auto live = KeysOf(DataFolder());
   bool amid = generations > 1;
   const absl::Time now = town_->Now();
   for (auto& [id, photo] : photos_) {
@@ -331,6 +334,20 @@ bool History::EndSome(const Seats& seats, std::vector<File*> standing, int how_m
   return true;
 }
 
+// An image holds what has reached the disk and nothing else, as after a power cut: every key that is in force
+// must be among it, and must open with the token as it is now.
+void History::CheckPowerCut(const std::string& image) {
+  const std::string to = plan_.scratch + "/power-cut";
+  Extract(image, "data", to, plan_.scratch);
+  const auto found = KeysOf(to);
+  const absl::Time now = town_->Now();
+  for (const auto& [id, photo] : photos_) {
+    if (!photo.key.empty() && !photo.EndedAt(now) && !found.contains(id))
+      findings_.lost_before_end.insert(id);
+  }
+  Shell("rm -rf " + to);
+}
+
 void History::Take(Copy::Kind kind) {
   Copy copy;
   copy.kind = kind;
@@ -351,6 +368,7 @@ void History::Take(Copy::Kind kind) {
     case Copy::Kind::kImage:
       copy.image = to + ".img";
       disk_->CopyTo(copy.image);
+      if (!town_->running()) CheckPowerCut(copy.image);
       break;
     case Copy::Kind::kBackup: {
       client::Reply reply;
@@ -405,7 +423,7 @@ void History::Look(bool everything) {
     if (all || std::chrono::steady_clock::now() > until) break;
     SleepMs(100);
   }
-  const auto live = LiveKeys();
+  const auto live = KeysOf(DataFolder());
   const auto shows = [&](const Photo& photo) {
     const auto shown = town_->Run(kManager.person, kManager.station, "ban show", {{"ban", photo.ban}});
     if (shown.FindFact("photo-id") != photo.id) return false;
@@ -413,7 +431,8 @@ void History::Look(bool everything) {
         ->Run(kDesk.person, kDesk.station, "photo show", {{"ban", photo.ban}, {"purpose", "visitor-at-desk"}})
         .ok();
   };
-  for (const auto& [id, photo] : photos_) {
+  for (auto& [id, photo] : photos_) {
+    if (const auto key = live.find(id); key != live.end()) photo.key = key->second;
     const bool ask = everything || dice_() % 8 == 0;
     if (!photo.EndedAt(now)) {
       if (!live.contains(id) || (ask && !shows(photo))) findings_.lost_before_end.insert(id);
@@ -444,10 +463,6 @@ void History::Look(bool everything) {
   }
 }
 
-void History::LookAtEverything() {
-  Look(true);
-}
-
 // Some hours go by while the server is down; true when they end just before midnight. Never so many that a
 // command whose answer was lost could no longer be repeated under its key.
 bool History::PassTime() {
@@ -455,115 +470,150 @@ bool History::PassTime() {
   absl::Time midnight = Moment(absl::ToCivilDay(now, base::Amsterdam()), "23:57:00");
   if (midnight <= now) midnight = Moment(absl::ToCivilDay(now, base::Amsterdam()) + 1, "23:57:00");
   const bool at_midnight = dice_() % 2 == 0 && midnight <= latest;
-  const absl::Time later = now + absl::Minutes(30 + static_cast<int>(dice_() % (20 * 60)));
+  const absl::Time later = now + absl::Minutes(30 + static_cast<int>(dice_() % 1200));
   town_->SetClock(at_midnight ? midnight : std::max(now, std::min(later, latest)));
   return at_midnight;
 }
 
-void History::Run() {
-  const auto begun = std::chrono::steady_clock::now();
-  const int bulk = plan_.photos * 2 / 5;
-  int backups = 0;
-  bool acknowledged = false, launched_only = false;
-  // The first is without a crash, and so is the last.
-  const int cycles = plan_.crashes + 2;
-  for (int cycle = 0; cycle < cycles; ++cycle) {
-    const bool last = cycle == cycles - 1;
-    // Stopped, or killed. What is due of the copies; those that need a server come below.
-    const int due = plan_.backups * (cycle + 1) / cycles;
-    std::vector<Copy::Kind> live_copies;
-    for (; backups < due; ++backups) {
-      const Copy::Kind kind = backups % 8 == 1   ? Copy::Kind::kImage
-                              : backups % 3 == 0 ? Copy::Kind::kBackup
-                              : backups % 3 == 1 ? Copy::Kind::kKeystore
-                                                 : Copy::Kind::kFolder;
-      const bool live = kind == Copy::Kind::kBackup || (kind == Copy::Kind::kKeystore && backups % 2 == 0);
-      if (live || cycle == 0) {
-        live_copies.push_back(kind);
-      } else {
-        Take(kind);
-      }
-    }
-    const bool pending = Pending();
-    bool at_midnight = false;
-    if (!pending && cycle > 0) at_midnight = PassTime();
-    today_ = absl::ToCivilDay(town_->Now(), base::Amsterdam());
-    // Killed while it is starting, and so while it destroys what ended meanwhile.
-    if (!pending && !last && cycle > 1 && !launched_only && live_copies.empty() && dice_() % 8 == 0) {
-      launched_only = true;
-      town_->Launch();
-      SleepMs(30 + static_cast<int>(dice_() % 300));
-      town_->Stop(SIGKILL);
-      ++crashes_;
-      LearnKeys();
-      continue;
-    }
-    launched_only = false;
-    if (!town_->Start()) Fail("the server does not start: " + town_->Log());
-    const Seats seats = SignIn();
-    Resolve(seats);
-    const std::vector<File*> standing = Standing();
-    for (Worker& worker : workers_) {
-      worker.unfinished.clear();
-      for (File& file : worker.files) {
-        if (file.photo.empty() && file.refused.empty() && !file.ended) worker.unfinished.push_back(&file);
-      }
-    }
-    std::atomic<bool> stop = false;
-    std::vector<std::thread> threads;
-    // Supply goes on, whatever happens.
-    for (Worker& worker : workers_) threads.emplace_back([&] { Work(worker, seats, stop); });
-    const int cycles_left = cycles - 1 - cycle;
-    const int goal = cycle == 0 ? bulk
-                     : last     ? plan_.photos
-                            : supplied_ + std::max(1, (plan_.photos - supplied_) / std::max(1, cycles_left));
-    const auto late = std::chrono::steady_clock::now() + std::chrono::minutes(5);
-    while (supplied_ < goal && std::chrono::steady_clock::now() < late) SleepMs(5);
-    if (supplied_ < goal) Fail("supply does not go on: " + town_->Log());
-    if (!acknowledged) testing::Must(*town_, kDesk.person, kDesk.station, "instruction acknowledge", {});
-    acknowledged = true;
-    if (last || cycle == 0) {
-      stop = true;
-      for (std::thread& t : threads) t.join();
-      for (const Copy::Kind kind : live_copies) Take(kind);
-      TakeIn();
-      Look(false);
-      if (last) break;
-      answered_ = town_->Now();
-      if (town_->Stop(SIGTERM) != 0) findings_.wrong.push_back("it did not stop well: " + town_->Log());
-      LearnKeys();
-      Say(absl::StrCat(supplied_.load(), " photos supplied; now with crashes"));
-      continue;
-    }
-    // A backup now and then amid the destructions, else before them.
-    const bool backup_amid = dice_() % 2 == 0;
-    if (!backup_amid) {
-      for (const Copy::Kind kind : live_copies) Take(kind);
-    }
-    if (at_midnight)
-      town_->SetClock(Moment(absl::ToCivilDay(town_->Now(), base::Amsterdam()) + 1, "00:00:30"));
-    if (!at_midnight || dice_() % 3 == 0) EndSome(seats, standing, 1 + static_cast<int>(dice_() % 3));
-    if (backup_amid) {
-      for (const Copy::Kind kind : live_copies) Take(kind);
-    }
-    SleepMs(static_cast<int>(dice_() % 61));
-    town_->Stop(SIGKILL);
-    ++crashes_;
-    answered_ = town_->Now();
-    stop = true;
-    for (std::thread& t : threads) t.join();
-    TakeIn();
-    LearnKeys();
-    if (cycle % std::max(1, plan_.crashes / 5) == 0) {
-      const auto took = std::chrono::steady_clock::now() - begun;
-      Say(absl::StrCat(crashes_, " crashes, ", crashes_amid_, " of them amid a destruction; ", photos_.size(),
-                       " photos, ", copies_.size(), " copies; ",
-                       std::chrono::duration_cast<std::chrono::seconds>(took).count(), " s"));
-      if (!town_->Start()) Fail("the server does not start: " + town_->Log());
-      Look(false);
-      town_->Stop(SIGKILL);
+// The copies that are due by now. Those that need a running server are left to the caller.
+std::vector<Copy::Kind> History::TakeDue(int due, bool at_the_beginning) {
+  std::vector<Copy::Kind> live_copies;
+  for (; copies_due_ < due; ++copies_due_) {
+    const Copy::Kind kind = copies_due_ % 8 == 1   ? Copy::Kind::kImage
+                            : copies_due_ % 3 == 0 ? Copy::Kind::kBackup
+                            : copies_due_ % 3 == 1 ? Copy::Kind::kKeystore
+                                                   : Copy::Kind::kFolder;
+    const bool live = kind == Copy::Kind::kBackup || (kind == Copy::Kind::kKeystore && copies_due_ % 2 == 0);
+    if (live || at_the_beginning) {
+      live_copies.push_back(kind);
+    } else {
+      Take(kind);
     }
   }
+  return live_copies;
+}
+
+void History::CrashWhileStarting() {
+  town_->Launch();
+  SleepMs(30 + static_cast<int>(dice_() % 300));
+  town_->Stop(SIGKILL);
+  ++crashes_;
+  LearnKeys();
+}
+
+History::Supply::Supply(History& history, const Seats& seats) {
+  for (Worker& worker : history.workers_) {
+    worker.unfinished.clear();
+    for (File& file : worker.files) {
+      if (file.photo.empty() && file.refused.empty() && !file.ended) worker.unfinished.push_back(&file);
+    }
+    threads_.emplace_back([this, &history, &worker, &seats] { history.Work(worker, seats, stop_); });
+  }
+}
+
+void History::Supply::End() {
+  stop_ = true;
+  for (std::thread& t : threads_) t.join();
+  threads_.clear();
+}
+
+void History::WaitForPhotos(int goal) {
+  const auto late = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+  while (supplied_ < goal && std::chrono::steady_clock::now() < late) SleepMs(5);
+  if (supplied_ < goal) Fail("supply does not go on: " + town_->Log());
+}
+
+void History::Run() {
+  begun_ = std::chrono::steady_clock::now();
+  Begin();
+  bool while_starting = false;
+  while (crashes_ < plan_.crashes) {
+    // Killed, or not started yet.
+    const std::vector<Copy::Kind> live_copies =
+        TakeDue(plan_.backups * (crashes_ + 2) / (plan_.crashes + 2), false);
+    // What was sent and not answered is cleared up first.
+    const bool pending = Pending();
+    const bool at_midnight = !pending && PassTime();
+    today_ = absl::ToCivilDay(town_->Now(), base::Amsterdam());
+    // Now and then it is killed while it starts, and so while it destroys what ended meanwhile.
+    while_starting = !while_starting && !pending && live_copies.empty() && dice_() % 8 == 0;
+    if (while_starting) {
+      CrashWhileStarting();
+    } else {
+      CrashAmid(live_copies, at_midnight);
+    }
+    if (crashes_ % std::max(1, plan_.crashes / 5) == 0) LookBetween();
+  }
+  Finish();
+}
+
+// No crash yet: what the rest begins with.
+void History::Begin() {
+  const std::vector<Copy::Kind> live_copies = TakeDue(plan_.backups / (plan_.crashes + 2), true);
+  today_ = absl::ToCivilDay(town_->Now(), base::Amsterdam());
+  if (!town_->Start()) Fail("the server does not start: " + town_->Log());
+  const Seats seats = SignIn();
+  Supply supply(*this, seats);
+  WaitForPhotos(plan_.photos * 2 / 5);
+  testing::Must(*town_, kDesk.person, kDesk.station, "instruction acknowledge", {});
+  supply.End();
+  for (const Copy::Kind kind : live_copies) Take(kind);
+  TakeIn();
+  answered_ = town_->Now();
+  if (town_->Stop(SIGTERM) != 0) findings_.wrong.push_back("it did not stop well: " + town_->Log());
+  LearnKeys();
+  Say(absl::StrCat(supplied_.load(), " photos supplied; now with crashes"));
+}
+
+void History::CrashAmid(const std::vector<Copy::Kind>& live_copies, bool at_midnight) {
+  if (!town_->Start()) Fail("the server does not start: " + town_->Log());
+  const Seats seats = SignIn();
+  Resolve(seats);
+  const std::vector<File*> standing = Standing();
+  // Supply goes on, whatever happens.
+  Supply supply(*this, seats);
+  const int left = std::max(1, plan_.crashes - crashes_);
+  WaitForPhotos(supplied_ + std::max(1, (plan_.photos - supplied_) / left));
+  // Backups are made amid the destructions, or before them.
+  const bool amid = dice_() % 2 == 0;
+  const auto take = [&] {
+    for (const Copy::Kind kind : live_copies) Take(kind);
+  };
+  if (!amid) take();
+  if (at_midnight) town_->SetClock(Moment(today_ + 1, "00:00:30"));
+  if (!at_midnight || dice_() % 3 == 0) EndSome(seats, standing, 1 + static_cast<int>(dice_() % 3));
+  if (amid) take();
+  SleepMs(static_cast<int>(dice_() % 61));
+  town_->Stop(SIGKILL);
+  ++crashes_;
+  answered_ = town_->Now();
+  supply.End();
+  TakeIn();
+  LearnKeys();
+}
+
+void History::LookBetween() {
+  const auto took = std::chrono::steady_clock::now() - begun_;
+  Say(absl::StrCat(crashes_, " crashes, ", crashes_amid_, " of them with a destruction due or under way; ",
+                   photos_.size(), " photos, ", copies_.size(), " copies; ",
+                   std::chrono::duration_cast<std::chrono::seconds>(took).count(), " s"));
+  if (!town_->Start()) Fail("the server does not start: " + town_->Log());
+  Look(false);
+  town_->Stop(SIGKILL);
+}
+
+// The last start: what is unfinished is finished, and the server is left running, at rest.
+void History::Finish() {
+  const std::vector<Copy::Kind> live_copies = TakeDue(plan_.backups, false);
+  if (!town_->Start()) Fail("the server does not start: " + town_->Log());
+  const Seats seats = SignIn();
+  Resolve(seats);
+  Supply supply(*this, seats);
+  WaitForPhotos(plan_.photos);
+  supply.End();
+  for (const Copy::Kind kind : live_copies) Take(kind);
+  TakeIn();
+  Look(true);
 }
 
 void History::KeepTokenObjects() const {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <map>
 #include <memory>
 #include <random>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -89,10 +91,8 @@ class History {
  public:
   explicit History(Plan plan);
 
-  // Everything up to the last start; the server runs and is at rest.
+  // Everything up to the last start, and a look at all of it; the server runs and is at rest.
   void Run();
-  // What is so now, all of it. The server runs.
-  void LookAtEverything();
   // Stops the server and takes what an attacker finds at the end: the folder, and the disk before and after
   // its free blocks are discarded. Unmounts it.
   void TakeTheEnd();
@@ -135,6 +135,25 @@ class History {
     size_t number = 0;
   };
   using Seats = std::map<std::string, client::Connection*>;
+  // The workers at work, until the end or until the server is gone. `seats` outlives it.
+  class Supply {
+   public:
+    Supply(History& history, const Seats& seats);
+    ~Supply() { End(); }
+    Supply(const Supply&) = delete;
+    Supply& operator=(const Supply&) = delete;
+    void End();
+
+   private:
+    std::atomic<bool> stop_ = false;
+    std::vector<std::thread> threads_;
+  };
+
+  void Begin();
+  void CrashAmid(const std::vector<Copy::Kind>& live_copies, bool at_midnight);
+  void CrashWhileStarting();
+  void LookBetween();
+  void Finish();
 
   std::string DataFolder() const { return disk_->mount_point() + "/data"; }
   absl::Time Moment(absl::CivilDay day, const char* time) const;
@@ -149,7 +168,9 @@ class History {
   void TakeIn();
   // Remembers keys that the keystore holds, from a copy of it. The server does not run.
   void LearnKeys();
-  std::map<std::string, std::string> LiveKeys();
+  // Keys of photos that stand in the keystore of this folder.
+  std::map<std::string, std::string> KeysOf(const std::string& data_folder);
+  void WaitForPhotos(int goal);
   // Somebody wanted to end a file, and was not answered.
   bool Pending() const;
   bool PassTime();
@@ -163,8 +184,9 @@ class History {
   // All photos that have ended are destroyed and logged; what the drill can see is as it must be.
   void Look(bool everything);
   std::vector<waarborg::v1::AuditRecord> Entries(const std::string& events);
+  std::vector<Copy::Kind> TakeDue(int due, bool at_the_beginning);
   void Take(Copy::Kind kind);
-  void Backup();
+  void CheckPowerCut(const std::string& image);
   // A picture and a key on the disk, in files that are removed again.
   void PlantOnDisk();
   // What the token destroys is kept, and comes back at the end.
@@ -187,6 +209,8 @@ class History {
   std::string final_folder_, final_image_, trimmed_image_;
   int crashes_ = 0;
   int crashes_amid_ = 0;
+  int copies_due_ = 0;
+  std::chrono::steady_clock::time_point begun_;
   absl::Time answered_;  // the server, for the last time
   absl::Time end_;
 };

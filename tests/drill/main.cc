@@ -61,7 +61,6 @@ int Main(int argc, char** argv) {
   Say(absl::StrCat("seed ", plan.seed, "; generation keys in ", plan.token ? "a token" : "a sealed file"));
   History history(plan);
   history.Run();
-  history.LookAtEverything();
   history.TakeTheEnd();
   Say(absl::StrCat("the history took ", seconds(), " s; now the attack"));
   Attack attack(history);
