@@ -192,11 +192,12 @@ void Attack::PrepareNeedles() {
     const auto normal = photos::Normalise(Slurp(photo.portrait));
     if (!normal.ok()) Fail("the portrait is no photo: " + photo.portrait);
     pictures_[id] = *normal;
-    // As it is kept, and as it came in. What two pictures have in common would say nothing.
+    // As it is kept, and as it came in. A piece that two pictures share is looked for once.
     for (const std::string& picture : {*normal, Slurp(photo.portrait)}) {
       int usable = 0;
-      for (std::string& window : WindowsOf(picture))
-        usable += windows_seen.insert(window).second && add(std::move(window), id, 'p');
+      for (std::string& window : WindowsOf(picture)) {
+        if (!windows_seen.insert(window).second || add(std::move(window), id, 'p')) ++usable;
+      }
       if (usable < 3) wrong_.push_back("there is too little to recognise the picture by, of " + id);
     }
     if (photo.key.empty()) {

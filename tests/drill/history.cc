@@ -158,6 +158,7 @@ bool History::Advance(Worker& worker, File& file, const Seats& seats) {
     const auto shown = testing::RunOn(*seats.at(kManager.person), "ban show", ban);
     if (!shown.ok()) return !testing::Unanswered(shown);
     file.photo = shown.FindFact("photo-id").value_or("");
+    ++supplied_;
     // Some are seen.
     if (worker.dice() % 3 != 0) return true;
     ban.Add("purpose", "visitor-at-desk");
@@ -174,7 +175,6 @@ bool History::Advance(Worker& worker, File& file, const Seats& seats) {
     return true;
   }
   if (file.subject.ban.empty()) file.subject.ban = reply.FindFact("id").value_or("");
-  if (file.steps == kConsented) ++supplied_;
   ++file.steps;
   return true;
 }
