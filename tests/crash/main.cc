@@ -31,6 +31,7 @@
 #include "absl/strings/str_format.h"
 #include "audit/merkle.h"
 #include "server/access/wire.h"
+#include "tests/support/life.h"
 #include "tests/support/story.h"
 #include "waarborg/v1/audit.pb.h"
 
@@ -38,28 +39,19 @@ namespace waarborg::crash {
 namespace {
 
 namespace pb = waarborg::v1;
+using testing::kAuditor, testing::kBoard, testing::kCivilAffairs, testing::kCoordinator, testing::kDesk,
+    testing::kManager, testing::kSecretary;
+using testing::Seat;
+using testing::Step;
 using testing::Town;
+using testing::Unanswered;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 constexpr int kWorkers = 4;
 
-// Somebody at a station.
-struct Seat {
-  const char* person;
-  const char* station;
-};
-constexpr Seat kManager{"teamleider", "kantoor-1"}, kSecretary{"secretaris", "kantoor-1"},
-    kBoard{"collegesecretariaat", "kantoor-1"}, kCoordinator{"toezicht", "kantoor-1"},
-    kCivilAffairs{"burgerzaken", "kantoor-1"}, kDesk{"receptie", "receptie-1"},
-    kAuditor{"auditor", "kantoor-1"};
 constexpr Seat kSeats[] = {kManager, kSecretary, kBoard, kCoordinator, kCivilAffairs, kDesk, kAuditor};
 
-// The life of a ban, step by step: who, which command, which entry. Options come from Options below.
-struct Step {
-  Seat seat;
-  const char* command;
-  const char* event;
-};
+// The life of a ban, step by step.
 constexpr Step kLife[] = {
     {kManager, "ban propose", "ProposeBan"},
     {kSecretary, "ban advise", "AdviseBan"},
@@ -129,17 +121,6 @@ class Worker {
   const std::vector<File>& files() const { return files_; }
 
  private:
-  client::Reply Call(const Seat& seat, const std::string& command, const Pairs& options) {
-    client::Arguments arguments;
-    for (const auto& [name, value] : options) arguments.Add(name, value);
-    if (command == "photo consent") {
-      for (const char* criterion : {"noodzaak", "evenredig", "geinformeerd"})
-        arguments.Add("answer", absl::StrCat(criterion, "|yes|Toegelicht."));
-    }
-    client::Call call{*seats_.at(seat.person), arguments, client::Language::kEnglish};
-    return client::FindCommand(command)->run(call);
-  }
-
   // False when the server is gone.
   bool Turn() {
     switch (dice_() % 10) {
@@ -164,11 +145,11 @@ class Worker {
           files_.push_back(
               {absl::StrCat("Proefwoud", Letters(number_), Letters(static_cast<int>(files_.size()))), "", 0,
                ""});
-          return Gone(Advance(files_.back()));
+          return !Unanswered(Advance(files_.back()));
         }
         File& file = files_[dice_() % files_.size()];
         if (file.steps == kLifted) return true;
-        return Gone(Advance(file));
+        return !Unanswered(Advance(file));
       }
     }
   }
@@ -178,19 +159,18 @@ class Worker {
   }
   const File& Any() { return files_[dice_() % files_.size()]; }
 
-  // A refusal is an answer; no answer at all means that the server is gone.
-  static bool Gone(const client::Reply& reply) { return reply.ok() || !reply.error.detail.rule().empty(); }
-
   bool Question(const std::string& event, const std::string& command, const Pairs& options) {
     {
       std::lock_guard lock(model_.mutex);
       ++model_.asked[event];
     }
-    const client::Reply reply = Call(kDesk, command, options);
+    client::Arguments arguments;
+    for (const auto& [name, value] : options) arguments.Add(name, value);
+    const client::Reply reply = testing::RunOn(*seats_.at(kDesk.person), command, arguments);
     std::lock_guard lock(model_.mutex);
     if (reply.ok()) ++model_.answered[event];
     if (!reply.ok() && !reply.error.detail.rule().empty()) ++model_.refused;
-    return Gone(reply);
+    return !Unanswered(reply);
   }
 
   // Takes the next step of the file's life. Until it is answered, it is tried under the same key.
@@ -201,7 +181,10 @@ class Worker {
       std::lock_guard lock(model_.mutex);
       ++model_.commands_sent;
     }
-    client::Reply reply = Call(step.seat, step.command, Options(file));
+    client::Reply reply = testing::RunOn(
+        *seats_.at(step.seat.person), step.command,
+        testing::ArgumentsOf(step.command, {.surname = file.surname, .ban = file.id, .portrait = portrait_},
+                             file.key));
     if (!reply.ok()) return reply;
     if (file.id.empty()) file.id = *reply.FindFact("id");
     std::lock_guard lock(model_.mutex);
@@ -209,46 +192,6 @@ class Worker {
     ++file.steps;
     file.key.clear();
     return reply;
-  }
-
-  Pairs Options(const File& file) const {
-    const std::string command = kLife[file.steps].command;
-    Pairs o = {{"key", file.key}};
-    if (command == "ban propose") {
-      const Pairs more = {{"given", "Jan"},
-                          {"surname", file.surname},
-                          {"born", "1985-03-12"},
-                          {"established", "yes"},
-                          {"ground", "fysiek-medewerker"},
-                          {"measure", "access-ban"},
-                          {"where", "gemeentehuis"},
-                          {"from", "2026-03-02"},
-                          {"until", "2026-06-01"},
-                          {"reasons", "Heeft een baliemedewerker geduwd."},
-                          {"department", "sport"},
-                          {"channels", "telefoon"}};
-      o.insert(o.end(), more.begin(), more.end());
-      return o;
-    }
-    o.emplace_back("ban", file.id);
-    auto add = [&](const Pairs& more) { o.insert(o.end(), more.begin(), more.end()); };
-    if (command == "ban advise") add({{"advice", "Drie maanden."}});
-    if (command == "ban approve") add({{"number", "2026-1"}, {"date", "2026-03-02"}});
-    if (command == "photo inform") add({{"how", "letter"}, {"on", "2026-03-02"}});
-    if (command == "photo consent") add({{"basis", "avg-6-1-e"}});
-    if (command == "photo supply") {
-      add({{"file", portrait_},
-           {"source", "reisdocument"},
-           {"basis", "avg-6-1-e"},
-           {"basis-checked", "yes"},
-           {"person-checked", "yes"},
-           {"photo-checked", "yes"}});
-    }
-    if (command == "photo release") add({{"to", "receptie"}});
-    if (command == "photo darken" || command == "photo restore") add({{"reason", "Proef."}});
-    if (command == "report") add({{"outcome", "left"}});
-    if (command == "ban lift") add({{"number", "2026-2"}, {"date", "2026-03-02"}, {"reason", "Proef."}});
-    return o;
   }
 
   int number_;

@@ -98,7 +98,8 @@ void MustRun(const std::string& shell_command) {
   if (status != 0) Fail(absl::StrCat("failed (", status, "): ", shell_command));
 }
 
-void Town::Build(const std::string& folder, bool unlimited) {
+void Town::Build(const std::string& folder, bool unlimited, const std::string& data_folder,
+                 const std::string& more) {
   const std::string pki = SourceFolder() + "/deploy/pki ";
   MustRun("rm -rf " + folder + " && mkdir -p " + folder);
   MustRun(pki + "authority " + folder + "/pki");
@@ -109,14 +110,17 @@ void Town::Build(const std::string& folder, bool unlimited) {
   MustRun(absl::StrCat(pki, "station ", folder, "/pki ", kStranger, " localhost:0"));
   Spill(folder + "/waarborgd.toml",
         "listen = \"localhost:0\"\n"
-        "data_folder = \"data\"\n"
-        "root_key_file = \"root.key\"\n"
-        "certificate_file = \"pki/server.pem\"\n"
-        "key_file = \"pki/server.key\"\n"
-        "client_ca_file = \"pki/ca.pem\"\n"
-        "[log]\nname = \"waterdam.example/lokaalverboden\"\n"
-        // Cheap hashes: the tests sign in hundreds of times.
-        "[password_hash]\nmemory_kib = 8192\npasses = 1\n");
+        "data_folder = \"" +
+            data_folder +
+            "\"\n"
+            "root_key_file = \"root.key\"\n"
+            "certificate_file = \"pki/server.pem\"\n"
+            "key_file = \"pki/server.key\"\n"
+            "client_ca_file = \"pki/ca.pem\"\n"
+            "[log]\nname = \"waterdam.example/lokaalverboden\"\n"
+            // Cheap hashes: the tests sign in hundreds of times.
+            "[password_hash]\nmemory_kib = 8192\npasses = 1\n" +
+            more);
 
   std::string municipality = Slurp(SourceFolder() + "/deploy/example/municipality.toml");
   if (unlimited) {
@@ -206,9 +210,8 @@ void Town::LoadPeople() {
   for (int64_t step = 0; steps >> login >> step;) last_step_[login] = step;
 }
 
-bool Town::Start() {
-  const std::string port_file = folder_ + "/port";
-  unlink(port_file.c_str());
+void Town::Launch() {
+  unlink((folder_ + "/port").c_str());
   pid_ = fork();
   if (pid_ == 0) {
     if (chdir(folder_.c_str()) != 0) _exit(127);
@@ -226,6 +229,11 @@ bool Town::Start() {
     _exit(127);
   }
   seats_.clear();
+}
+
+bool Town::Start() {
+  Launch();
+  const std::string port_file = folder_ + "/port";
   for (int i = 0; i < 1000; ++i) {
     if (absl::SimpleAtoi(Slurp(port_file), &port_) && port_ > 0) return true;
     int status = 0;

@@ -28,14 +28,18 @@ class Town {
 
   // Makes the municipality in `folder` and leaves it stopped, to be copied. The clock stands at 2026-03-02
   // 09:00. Ends the program with a message when something fails: without a town there is no test.
-  // With `unlimited` nobody is told that they check or look too often.
-  static void Build(const std::string& folder, bool unlimited = false);
+  // With `unlimited` nobody is told that they check or look too often. The data folder can lie elsewhere; it
+  // is then the one of every copy. `more` is added to waarborgd.toml.
+  static void Build(const std::string& folder, bool unlimited = false,
+                    const std::string& data_folder = "data", const std::string& more = "");
   // A copy of a town that was built, stopped.
   static std::unique_ptr<Town> Copy(const std::string& built, const std::string& folder);
   ~Town();
 
   // Starts the server and waits until it serves; false when it ended instead (its log then says why).
   bool Start();
+  // Starts it and waits for nothing: to be stopped again while it is starting.
+  void Launch();
   // Options of the test build for the next starts: "--test-fault late-store".
   void SetServerOptions(std::vector<std::string> options) { server_options_ = std::move(options); }
   // Sends the signal and waits; returns the exit status as waitpid gives it.
