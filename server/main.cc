@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -44,7 +45,7 @@ constexpr int kUnavailable = 69;
 constexpr int kIoError = 74;
 constexpr int kConfigError = 78;
 constexpr size_t kMaxPassphrase = 1024;
-constexpr absl::Duration kMeasureEvery = absl::Seconds(15);
+constexpr std::chrono::seconds kMeasureEvery(15);
 
 void Say(const std::string& line) {
   std::fprintf(stderr, "waarborgd: %s\n", line.c_str());
@@ -267,10 +268,11 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   });
   std::atomic<bool> damaged = false;
   house->publisher->AfterRound([&house, &clock, &config, said = std::string(), tidied = absl::InfinitePast(),
-                                measured = absl::InfinitePast()]() mutable {
+                                measured = std::chrono::steady_clock::time_point()]() mutable {
     absl::Status s = house->certifier->Round();
-    if (s.ok() && !config.metrics_file.empty() && absl::Now() - measured > kMeasureEvery) {
-      measured = absl::Now();
+    const auto now = std::chrono::steady_clock::now();
+    if (s.ok() && !config.metrics_file.empty() && now - measured > kMeasureEvery) {
+      measured = now;
       s = base::WriteFileDurably(config.metrics_file, Metrics(*house), 0644);
     }
     if (s.ok() && clock->Now() - tidied > absl::Hours(1)) {
