@@ -341,6 +341,78 @@ TEST_F(DestructionTest, AnOlderCopyOfTheWholeFolderOpensNothingAndDestroysNothin
   fs::remove_all(folder + ".copy");
 }
 
+// ---- The rest of the file.
+
+class FileTermTest : public JournalTest {
+ protected:
+  static constexpr absl::Duration kTwoYears = absl::Hours(24 * 735);
+  // A file whose term has nearly passed.
+  void OldFile(const std::string& id) {
+    ASSERT_TRUE(Put(id).ok());
+    clock.Set(clock.Now() + absl::Hours(24));
+    ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+    ASSERT_NE(journal->world().FindBan(id), nullptr);
+  }
+  std::map<std::string, uint64_t> Counts() {
+    std::map<std::string, uint64_t> counts;
+    EXPECT_TRUE(journal->RunNow([&](Turn& turn) { counts = turn.CountsOf(2026); }).ok());
+    return counts;
+  }
+};
+
+TEST_F(FileTermTest, AFileIsDestroyedWhenItsTermEndsAndIsCounted) {
+  OldFile("LV-1");
+  const std::string row = store.rows.at("b/LV-1");
+  clock.Set(clock.Now() + kTwoYears);
+  ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+  EXPECT_EQ(journal->world().FindBan("LV-1"), nullptr);
+  EXPECT_EQ(file_keys->Find("LV-1"), nullptr);
+  EXPECT_FALSE(store.rows.contains("b/LV-1"));
+  EXPECT_FALSE(store.rows.contains("k/LV-1"));
+  EXPECT_EQ(Counts()["closed/expired"], 1u);
+  EXPECT_EQ(Counts()["destroyed/ban-ended"], 1u);
+  Open();
+  EXPECT_EQ(journal->world().FindBan("LV-1"), nullptr);
+  EXPECT_EQ(Counts()["file"], 1u);
+  // Two certificates wait to be made, of the photo and of the file; they can be read without its key.
+  EXPECT_EQ(journal->certificates_waiting(), 2u);
+  ASSERT_TRUE(journal
+                  ->RunNow([&](Turn& turn) {
+                    for (uint64_t number = 0; number < 10; ++number) turn.Certified(number);
+                  })
+                  .ok());
+  EXPECT_EQ(journal->certificates_waiting(), 0u);
+}
+
+// The disk gives out at every commit in turn: never is a file half gone, its end told twice or not at all, or
+// it counted twice.
+TEST_F(FileTermTest, AnInterruptedEndOfAFileIsFinishedByTheNextStart) {
+  for (int commits = 0; commits < 3; ++commits) {
+    const std::string id = "LV-" + std::to_string(commits);
+    OldFile(id);
+    clock.Set(clock.Now() + kTwoYears);
+    store.commits_left = commits;
+    const bool whole = journal->RunNow([](Turn&) {}).ok();
+    EXPECT_EQ(whole, commits == 2);
+    store.commits_left = -1;
+    Open();
+    ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
+    EXPECT_EQ(journal->world().FindBan(id), nullptr) << commits;
+    EXPECT_EQ(file_keys->Find(id), nullptr) << commits;
+    EXPECT_FALSE(store.rows.contains("b/" + id)) << commits;
+    size_t told = 0;
+    ASSERT_TRUE(journal->NewReader()
+                    ->ReadBack({},
+                               [&](const LogEntry& e) {
+                                 told += e.record && e.record->event() == "FileDestroyed" &&
+                                         e.record->ban_id() == id;
+                                 return true;
+                               })
+                    .ok());
+    EXPECT_EQ(told, 1u) << commits;
+  }
+}
+
 // ---- Lost keys.
 
 TEST_F(JournalTest, PhotosWhoseKeysWereLostCanBeSuppliedAgainAndTheBansGoOn) {

@@ -12,7 +12,9 @@
 
 #include "server/base/file.h"
 #include "server/base/hex.h"
+#include "server/keys/key_backup.h"
 #include "server/keys/log_key.h"
+#include "server/keys/root_key.h"
 #include "server/keys/sealing.h"
 #include "tests/support/memory_home.h"
 
@@ -254,6 +256,59 @@ TEST_F(KeystoreTest, AnotherRootKeyIsRefusedWithAHint) {
       Keystore::Open(folder, "photo", *NewFileHome(base::Secret(std::string(32, 'x')), random), random);
   ASSERT_FALSE(opened.ok());
   EXPECT_NE(opened.status().message().find("right root key"), std::string::npos);
+}
+
+TEST_F(KeystoreTest, ARootKeyIsReadFromEitherForm) {
+  const std::string path = folder + "/root.key";
+  const base::Secret key(std::string(kKeySize, 'k')), passphrase(std::string("een zin om te onthouden"));
+  const auto ask = [](const std::string&) -> absl::StatusOr<base::Secret> {
+    return base::Secret(std::string("een zin om te onthouden"));
+  };
+  const auto wrong = [](const std::string&) -> absl::StatusOr<base::Secret> {
+    return base::Secret(std::string("een andere zin"));
+  };
+  const auto write = [&](std::string_view text) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
+    chmod(path.c_str(), 0600);
+  };
+  write(RootKeyText(key, nullptr, random)->Reveal());
+  EXPECT_TRUE(ReadRootKey(path, wrong)->Equals(key.Reveal())) << "nobody is asked";
+  const std::string sealed(RootKeyText(key, &passphrase, random)->Reveal());
+  EXPECT_EQ(sealed.find(base::ToHex(key.Reveal())), std::string::npos);
+  write(sealed);
+  EXPECT_TRUE(ReadRootKey(path, ask)->Equals(key.Reveal()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(ReadRootKey(path, wrong).status()));
+  chmod(path.c_str(), 0640);
+  EXPECT_TRUE(absl::IsPermissionDenied(ReadRootKey(path, ask).status()));
+  // Costs that nobody meant are refused before they are paid.
+  for (const char* line :
+       {"waarborg-root-key-v1 argon2id 999999999 3 00 00", "waarborg-root-key-v1 argon2i 64 3 00 00", "0123",
+        "", "zz", "waarborg-root-key-v1 argon2id 262144 3 00 00"}) {
+    write(line);
+    EXPECT_TRUE(absl::IsInvalidArgument(ReadRootKey(path, ask).status())) << line;
+  }
+  EXPECT_TRUE(absl::IsFailedPrecondition(ReadSecret("credential:nothing").status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(ReadSecret("credential:../root.key").status()));
+}
+
+TEST_F(KeystoreTest, FileKeysComeBackFromTheirBackupAndNothingElseDoes) {
+  auto store = Open();
+  store->Add("house");
+  store->Add("LV-1");
+  const std::string sealed = SealKeyBackup(CopyKeys(*store), "B-1", root, random);
+  for (const auto& [id, key] : CopyKeys(*store))
+    EXPECT_EQ(sealed.find(std::string(key.Reveal())), std::string::npos);
+  auto opened = OpenKeyBackup(sealed, "B-1", root);
+  ASSERT_TRUE(opened.ok());
+  ASSERT_EQ(opened->size(), 2u);
+  for (const auto& [id, key] : *opened) EXPECT_TRUE(store->Find(id)->Equals(key.Reveal())) << id;
+  EXPECT_FALSE(OpenKeyBackup(sealed, "B-2", root).ok());
+  EXPECT_FALSE(OpenKeyBackup(sealed, "B-1", base::Secret(std::string(32, 'x'))).ok());
+  for (size_t i = 0; i < sealed.size(); ++i) {
+    std::string other = sealed;
+    other[i] = static_cast<char>(other[i] ^ 1);
+    EXPECT_FALSE(OpenKeyBackup(other, "B-1", root).ok()) << i;
+  }
 }
 
 TEST(Sealing, OpensOnlyWithKeyContextAndEveryBit) {
