@@ -581,7 +581,7 @@ void History::CrashAmid(const std::vector<Copy::Kind>& live_copies, bool at_midn
   };
   if (!amid) take();
   if (at_midnight) town_->SetClock(Moment(today_ + 1, "00:00:30"));
-  if (!at_midnight || dice_() % 3 == 0) EndSome(seats, standing, 1 + static_cast<int>(dice_() % 3));
+  EndSome(seats, standing, 1 + static_cast<int>(dice_() % 2));
   if (amid) take();
   SleepMs(static_cast<int>(dice_() % 61));
   town_->Stop(SIGKILL);
