@@ -470,7 +470,7 @@ bool History::PassTime() {
   absl::Time midnight = Moment(absl::ToCivilDay(now, base::Amsterdam()), "23:57:00");
   if (midnight <= now) midnight = Moment(absl::ToCivilDay(now, base::Amsterdam()) + 1, "23:57:00");
   const bool at_midnight = dice_() % 2 == 0 && midnight <= latest;
-  const absl::Time later = now + absl::Minutes(30 + static_cast<int>(dice_() % 1200));
+  const absl::Time later = now + absl::Minutes(600 + static_cast<int>(dice_() % 660));
   town_->SetClock(at_midnight ? midnight : std::max(now, std::min(later, latest)));
   return at_midnight;
 }
