@@ -470,7 +470,7 @@ bool History::PassTime() {
   absl::Time midnight = Moment(absl::ToCivilDay(now, base::Amsterdam()), "23:57:00");
   if (midnight <= now) midnight = Moment(absl::ToCivilDay(now, base::Amsterdam()) + 1, "23:57:00");
   const bool at_midnight = dice_() % 2 == 0 && midnight <= latest;
-  const absl::Time later = now + absl::Minutes(30 + static_cast<int>(dice_() % 1200));
+  const absl::Time later = now + absl::Minutes(600 + static_cast<int>(dice_() % 660));
   town_->SetClock(at_midnight ? midnight : std::max(now, std::min(later, latest)));
   return at_midnight;
 }
@@ -581,7 +581,7 @@ void History::CrashAmid(const std::vector<Copy::Kind>& live_copies, bool at_midn
   };
   if (!amid) take();
   if (at_midnight) town_->SetClock(Moment(today_ + 1, "00:00:30"));
-  if (!at_midnight || dice_() % 3 == 0) EndSome(seats, standing, 1 + static_cast<int>(dice_() % 3));
+  EndSome(seats, standing, 1 + static_cast<int>(dice_() % 2));
   if (amid) take();
   SleepMs(static_cast<int>(dice_() % 61));
   town_->Stop(SIGKILL);

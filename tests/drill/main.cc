@@ -6,6 +6,7 @@
 //   waarborg-drill --scratch FOLDER [--quick] [--keys file|pkcs11] [--seed N] [--fault disk|token]
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -66,10 +67,12 @@ int Main(int argc, char** argv) {
   Attack attack(history);
   attack.Run();
 
+  std::map<Fate, int> fates;
   size_t ended = 0, recovered = 0, control = 0, raw = 0, raw_control = 0;
   for (const auto& [id, photo] : history.photos()) {
     const bool over = photo.EndedAt(history.end());
     ended += over;
+    if (over) ++fates[photo.fate];
     (over ? recovered : control) += attack.recovered().contains(id);
     (over ? raw : raw_control) +=
         attack.keys_from_raw().contains(id) || (over && attack.keys_in_clear().contains(id));
@@ -99,7 +102,10 @@ int Main(int argc, char** argv) {
   const bool token = plan.token;
   number("photos", history.photos().size(), history.photos().size() >= static_cast<size_t>(plan.photos),
          "supplied through the API");
-  number("ended", ended, ended > 0, "of them have to be gone: term, lifted, objection upheld, wrong photo");
+  number("ended", ended, ended > 0,
+         absl::StrCat("of them have to be gone: ", fates[Fate::kTerm], " by their term, ",
+                      fates[Fate::kLifted], " lifted, ", fates[Fate::kObjection], " on an objection, ",
+                      fates[Fate::kWrong], " wrong photos"));
   number("backups_restored", static_cast<size_t>(attack.restored()), attack.restored() > 0,
          "combinations of a copy of the store and copies of keys put together");
   number(
