@@ -470,6 +470,8 @@ int Main(int argc, char** argv) {
                       "Folder with certificates and openings: destructions that they prove are done again");
   restore->add_option("--last-checkpoint", put_back.last_checkpoint,
                       "File with the newest checkpoint that anybody has of the log (ask a witness)");
+  restore->add_flag("--keys-are-lost", put_back.keys_are_lost,
+                    "The keystores that the token guards are lost for good: destroy what guards them");
   bool with_passphrase = false;
   rotate->add_flag("--passphrase", with_passphrase, "Seal the new root key under a passphrase");
   run->add_option("--port-file", port_file, "Write the port that was taken to this file");

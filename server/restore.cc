@@ -109,6 +109,18 @@ absl::Status RestoreKeys(const config::ServerConfig& config, const Surroundings&
   const std::string folder = config.data_folder + "/keys";
   auto home = OpenHome(config, root, around.random);
   if (!home.ok()) return home.status();
+  for (const char* name : {"photo", "file"}) {
+    if (HasKeystore(folder, name) || options.keys_are_lost) continue;
+    auto guarded = (*home)->Guarded(name);
+    if (!guarded.ok()) return guarded.status();
+    if (!guarded->empty()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          folder, ": there are no ", name, " keys here, but the token guards generation ", *guarded->rbegin(),
+          " of them. Where is the house that uses them? For an exercise, use another token or another "
+          "instance; if they are lost for good, say so with --keys-are-lost, and what guards them is "
+          "destroyed"));
+    }
+  }
   if (!HasKeystore(folder, "photo")) {
     say("the keys of photos are lost, as they have no backup: every photo has to be supplied again");
     if (auto s = ForgetGenerations(**home, "photo"); !s.ok()) return s;

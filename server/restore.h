@@ -13,8 +13,11 @@ struct RestoreOptions {
   std::string from;       // folder of the backup
   std::string keys_file;  // backup of the file keys; empty: the newest in the configured folder, where needed
   std::string openings;   // folder with openings and certificates that are younger than the backup; or empty
-  std::string
-      last_checkpoint;  // file with the newest checkpoint that anybody has; empty: the newest known here
+  // File with the newest checkpoint that anybody has; empty: the newest known here.
+  std::string last_checkpoint;
+  // The keystores of this house are lost for good. Must be said where the token still guards keys and none
+  // are here: what guards them is destroyed then, and a house that uses them elsewhere has lost its photos.
+  bool keys_are_lost = false;
 };
 
 // Puts a backup back while the service is stopped. Refuses over data that are newer, and over what it cannot

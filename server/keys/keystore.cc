@@ -126,11 +126,13 @@ absl::StatusOr<std::unique_ptr<Keystore>> Keystore::Open(const std::string& fold
   } else if (auto s = store->Load(newest); !s.ok()) {
     return s;
   }
-  // Only after that: beside an older copy of this folder nothing is destroyed.
+  // Only after that: beside an older copy of this folder nothing is destroyed. What guards a newer generation
+  // is left alone even so: this may be that copy, and the house that is at work elsewhere a generation
+  // further. Where it is the leaving of a crash, the next roll begins by destroying it.
   std::set<uint64_t> left = std::move(*guarded);
   for (const auto& [file, n] : *files) left.insert(n);
-  left.erase(store->generation_);
   for (uint64_t n : left) {
+    if (n >= store->generation_) break;
     if (auto s = RemoveGeneration(folder, name, home, n); !s.ok()) return s;
   }
   for (const auto& [file, n] : *files) {

@@ -238,6 +238,24 @@ TEST_F(KeystoreTest, ARollThatFailedIsTriedAgainOrLeftAndHarmsNothing) {
   EXPECT_EQ(store->Find("b"), nullptr);
 }
 
+TEST_F(KeystoreTest, AnOlderCopyThatStillOpensDoesNotDestroyTheNewerGeneration) {
+  testing::MemoryHome token(random);
+  auto store = *Keystore::Open(folder, "photo", token, random);
+  store->Add("a");
+  ASSERT_TRUE(store->Sync().ok());
+  const std::string copy = folder + "-copy";
+  fs::copy(folder, copy);
+  auto roll = store->BeginRoll({});
+  ASSERT_TRUE(roll->Write().ok());
+  ASSERT_TRUE(store->FinishRoll(*roll).ok());  // and the old one is not destroyed yet
+  { auto older = *Keystore::Open(copy, "photo", token, random); }
+  EXPECT_TRUE(token.Guarded("photo")->contains(2));
+  ASSERT_TRUE(roll->DestroyOld().ok());
+  store = *Keystore::Open(folder, "photo", token, random);
+  EXPECT_NE(store->Find("a"), nullptr);
+  fs::remove_all(copy);
+}
+
 TEST_F(KeystoreTest, WithATokenAMissingFolderIsALossAndNoFirstStart) {
   testing::MemoryHome token(random);
   auto store = *Keystore::Open(folder, "photo", token, random);

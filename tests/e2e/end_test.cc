@@ -327,6 +327,17 @@ TEST_F(EndTest, WithATokenAnOlderImageOfTheDiskOpensNothing) {
   fs::rename(town->folder() + "/data", image);
   fs::rename(town->folder() + "/now", town->folder() + "/data");
   EXPECT_TRUE(town->Start()) << town->Log();
+  // Nor does a restore beside it, unless somebody says that the keys are lost.
+  ASSERT_EQ(town->Stop(SIGTERM), 0);
+  fs::rename(town->folder() + "/data", town->folder() + "/elsewhere");
+  EXPECT_EQ(Daemon("restore --test-clock clock --from " + backup), 65);
+  EXPECT_NE(Said().find("--keys-are-lost"), std::string::npos) << Said();
+  fs::remove_all(town->folder() + "/data");
+  fs::rename(town->folder() + "/elsewhere", town->folder() + "/data");
+  ASSERT_TRUE(town->Start()) << town->Log();
+  ASSERT_EQ(town->Stop(SIGTERM), 0);
+  fs::remove_all(town->folder() + "/data");
+  EXPECT_EQ(Daemon("restore --test-clock clock --keys-are-lost --from " + backup), 0) << Said();
   unsetenv("SOFTHSM2_CONF");
 }
 

@@ -31,8 +31,8 @@ struct Line {
   std::string command;
   std::vector<std::pair<std::string, std::string>> options;  // a flag has the value "yes"
   bool soon = false;  // asked again until it holds, for some seconds: what happens by itself
-  std::string word;                                          // "ok", "refused", "clear" ...
-  std::string rule;                                          // for refused
+  std::string word;   // "ok", "refused", "clear" ...
+  std::string rule;   // for refused
   std::vector<Expectation> expectations;
   std::string remember;  // name under which the id is remembered
 };
