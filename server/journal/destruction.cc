@@ -13,7 +13,9 @@ namespace {
 
 namespace pb = waarborg::v1;
 
-constexpr absl::Duration kTryAgainAfter = absl::Seconds(10);
+// What failed is tried again after a while, and then after longer ones.
+constexpr std::chrono::milliseconds kFirstPatience(250);
+constexpr std::chrono::milliseconds kLongestPatience(10'000);
 
 std::vector<std::string> ThoseIn(const keys::Keystore& keys, std::vector<std::string> ids) {
   std::erase_if(ids, [&](const std::string& id) { return keys.Find(id) == nullptr; });
@@ -59,7 +61,7 @@ void Destruction::Begin(const std::vector<std::string>& photo_ids, const std::ve
   // After a crash the keys may be gone already: what is left is to sweep up and to say so.
   step_ = photo_roll_ != nullptr || file_roll_ != nullptr ? Step::kWrite : Step::kSweep;
   if (step_ == Step::kSweep) checks_.push_back(pb::DESTRUCTION_CHECK_KEY_ABSENT);
-  tried_at_ = absl::InfinitePast();
+  trouble_ = absl::OkStatus();
 }
 
 void Destruction::End() {
@@ -138,9 +140,10 @@ absl::Status Destruction::Advance(bool may_sweep, bool wait) {
       if (!wait && !job_->done()) return absl::OkStatus();
       const absl::Status s = job_->Wait();
       job_.reset();
-      tried_at_ = parts_.clock->Now();
       if (!s.ok()) {
         std::fprintf(stderr, "waarborgd: a destruction has to wait: %s\n", std::string(s.message()).c_str());
+        patience_ = trouble_.ok() ? kFirstPatience : std::min(2 * patience_, kLongestPatience);
+        try_again_at_ = std::chrono::steady_clock::now() + patience_;
         trouble_ = s;
         return absl::OkStatus();
       }
@@ -174,14 +177,10 @@ absl::Status Destruction::Advance(bool may_sweep, bool wait) {
         if (!may_sweep) return absl::OkStatus();
         [[fallthrough]];
       case Step::kWrite:
-      case Step::kDestroyOld: {
-        // A clock that went back is no reason to wait longer.
-        const absl::Duration since = parts_.clock->Now() - tried_at_;
-        if (!trouble_.ok() && since >= absl::ZeroDuration() && since < kTryAgainAfter)
-          return absl::OkStatus();
+      case Step::kDestroyOld:
+        if (!trouble_.ok() && std::chrono::steady_clock::now() < try_again_at_) return absl::OkStatus();
         Start(Work());
         break;
-      }
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -10,8 +11,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "server/base/clock.h"
 #include "server/base/workers.h"
 #include "server/keys/keystore.h"
 #include "server/store/store.h"
@@ -33,7 +32,6 @@ namespace waarborg::journal {
 class Destruction {
  public:
   struct Parts {
-    base::Clock* clock = nullptr;
     keys::Keystore* photo_keys = nullptr;
     keys::Keystore* file_keys = nullptr;
     store::Store* store = nullptr;
@@ -96,7 +94,9 @@ class Destruction {
   std::shared_ptr<bool> trimmed_;
   std::vector<waarborg::v1::DestructionCheck> checks_;
   absl::Status trouble_;
-  absl::Time tried_at_ = absl::InfinitePast();
+  // By a clock that runs evenly: whatever is done to the time of day, what failed is tried again.
+  std::chrono::steady_clock::time_point try_again_at_;
+  std::chrono::milliseconds patience_{};
 };
 
 }  // namespace waarborg::journal

@@ -155,8 +155,8 @@ std::optional<base::Secret> Turn::PhotoKey(const std::string& photo_id) const {
 
 absl::StatusOr<std::unique_ptr<Journal>> Journal::Open(const Parts& parts) {
   std::unique_ptr<Journal> journal(new Journal(parts));
-  journal->destruction_.emplace(Destruction::Parts{parts.clock, parts.photo_keys, parts.file_keys,
-                                                   parts.store, parts.background, parts.trim_folder});
+  journal->destruction_.emplace(Destruction::Parts{parts.photo_keys, parts.file_keys, parts.store,
+                                                   parts.background, parts.trim_folder});
   if (auto s = journal->Load(); !s.ok()) return s;
   return journal;
 }

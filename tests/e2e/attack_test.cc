@@ -485,7 +485,7 @@ TEST_F(AttackTest, AFullDiskStopsAnswersButNotDestruction) {
   const auto& newest = dynamic_cast<const pb::ListEntriesResponse&>(*checks.message);
   EXPECT_LT(list.entries(0).index(), newest.entries(0).index()) << "it waited for room";
   // Sweeping up had to wait for room, and then the entry that says that all is gone.
-  EXPECT_TRUE(Within(std::chrono::seconds(5), [&] { return Destroyed(ban); }));
+  EXPECT_TRUE(Within(std::chrono::seconds(5), [&] { return Destroyed(ban); })) << town->Log();
 }
 
 TEST_F(AttackTest, WhenTheDiskFailsNothingPretendsAndTheNextStartIsClean) {
