@@ -121,7 +121,7 @@ absl::StatusOr<House> OpenParts(const config::ServerConfig& config, const Surrou
   auto photo_keys = keys::Keystore::Open(keys_folder, "photo", *house.home, random);
   if (!photo_keys.ok()) return photo_keys.status();
   house.photo_keys = std::move(*photo_keys);
-  house.background = std::make_unique<base::Workers>(1, 4);
+  house.background = std::make_unique<base::Workers>(2, 8);
   journal::Journal::Parts parts{
       &clock, &random,        house.store.get(), house.file_keys.get(), house.photo_keys.get(),
       &room,  config.log_name};

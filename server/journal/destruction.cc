@@ -13,6 +13,8 @@ namespace {
 
 namespace pb = waarborg::v1;
 
+// A sweep that takes longer than this does not keep other keys waiting.
+constexpr std::chrono::seconds kSweepAlone(2);
 // What failed is tried again after a while, and then after longer ones.
 constexpr std::chrono::milliseconds kFirstPatience(250);
 constexpr std::chrono::milliseconds kLongestPatience(10'000);
@@ -68,11 +70,14 @@ void Destruction::End() {
   photo_roll_.reset();
   file_roll_.reset();
   rows_.clear();
+  job_.reset();  // what still sweeps does so to its end, and what follows sweeps again
   step_ = Step::kIdle;
 }
 
 bool Destruction::stuck() const {
-  return step_ == Step::kSweep && job_ == nullptr && (!may_sweep_ || !trouble_.ok());
+  if (step_ != Step::kSweep) return false;
+  if (job_ != nullptr) return !job_->done() && std::chrono::steady_clock::now() > try_again_at_;
+  return !may_sweep_ || !trouble_.ok();
 }
 
 uint64_t Destruction::TakeGeneration(const std::string& id) {
@@ -93,6 +98,7 @@ bool Destruction::pressing() const {
 
 void Destruction::Start(std::function<absl::Status()> work) {
   job_ = std::make_shared<Job>();
+  if (step_ == Step::kSweep) try_again_at_ = std::chrono::steady_clock::now() + kSweepAlone;
   auto run = [job = job_, work = std::move(work), on_step = on_step_] {
     job->Finish(work());
     if (on_step) on_step();

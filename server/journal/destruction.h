@@ -60,7 +60,8 @@ class Destruction {
   // Ready for the next round.
   void End();
 
-  // Keyless, but what is left cannot be swept up now. End may be called, and all of it begun again with more.
+  // Keyless, but what is left cannot be swept up now, or takes long. End may be called, and all of it begun
+  // again with more: a key does not wait for the sweeping up of another.
   bool stuck() const;
 
   // The generation that was destroyed with this key, photo or file; 0 when it was found gone. To be asked

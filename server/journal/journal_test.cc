@@ -255,7 +255,7 @@ class DestructionTest : public JournalTest {
   void SetUp() override {
     token = new testing::MemoryHome(random);
     home.reset(token);
-    background = std::make_unique<base::Workers>(1, 4);
+    background = std::make_unique<base::Workers>(2, 8);
     parts_background = background.get();
     JournalTest::SetUp();
   }
@@ -328,6 +328,25 @@ TEST_F(DestructionTest, ATokenThatDoesNotAnswerDelaysTheEntryAndRaisesAnAlarm) {
   ASSERT_TRUE(RunUntil([&] { return StateOf("LV-1") == domain::PhotoState::kDestroyed; }));
   EXPECT_EQ(photo_keys->size(), 0u);
   EXPECT_EQ(token->Guarded("photo")->size(), 1u);
+}
+
+TEST_F(DestructionTest, AKeyDoesNotWaitForALongSweepOfAnother) {
+  ASSERT_TRUE(Put("LV-1").ok());
+  clock.Set(clock.Now() + absl::Hours(1));
+  ASSERT_TRUE(Put("LV-2").ok());
+  std::atomic<bool> goes_on = false;
+  store.on_erase = [&] {
+    while (!goes_on) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
+  clock.Set(clock.Now() + absl::Hours(23));
+  ASSERT_TRUE(RunUntil([&] { return photo_keys->size() == 1; }));
+  clock.Set(clock.Now() + absl::Hours(1));
+  EXPECT_TRUE(RunUntil([&] { return photo_keys->size() == 0; })) << "while the first is swept up";
+  goes_on = true;
+  EXPECT_TRUE(RunUntil([&] { return journal->world().destroying().empty(); }));
+  for (const pb::AuditRecord& record : Records("PhotoDestroyed")) {
+    EXPECT_EQ(record.destroyed_generation(), record.ban_id() == "LV-1" ? 1u : 2u);
+  }
 }
 
 TEST_F(DestructionTest, AnOlderCopyOfTheWholeFolderOpensNothingAndDestroysNothing) {
