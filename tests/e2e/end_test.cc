@@ -287,6 +287,15 @@ TEST_F(EndTest, AnExtensionKeepsThePhotoAndItsKey) {
   EXPECT_TRUE(Within(std::chrono::seconds(10), [&] { return PhotoKeys().empty(); }));
 }
 
+TEST_F(EndTest, WhoeverWatchesTheMachineSeesWhetherADestructionWaits) {
+  Configure("[metrics]\nfile = \"metrics\"\n");
+  const std::string path = town->folder() + "/metrics";
+  ASSERT_TRUE(Within(std::chrono::seconds(10), [&] { return fs::exists(path); }));
+  EXPECT_NE(Slurp(path).find("\nwaarborg_destruction_waiting_seconds 0\n"), std::string::npos) << Slurp(path);
+  EXPECT_NE(Slurp(path).find("\nwaarborg_certificates_waiting 0\n"), std::string::npos);
+  EXPECT_EQ(fs::status(path).permissions() & fs::perms::others_read, fs::perms::others_read);
+}
+
 // The same house with its generation keys in a token.
 TEST_F(EndTest, WithATokenAnOlderImageOfTheDiskOpensNothing) {
   const std::string soft = town->folder() + "/token";
