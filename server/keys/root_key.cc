@@ -81,7 +81,7 @@ absl::StatusOr<base::Secret> ReadRootKey(const std::string& place, const AskPass
   if (parts.size() != 6 || parts[0] != kForm || parts[1] != "argon2id" ||
       !absl::SimpleAtoi(parts[2], &memory_kib) || !absl::SimpleAtoi(parts[3], &passes) || memory_kib < 8 ||
       memory_kib > kMostMemoryKib || passes < 1 || passes > kMostPasses ||
-      !base::IsHex(parts[4], 2 * crypto_pwhash_SALTBYTES) ||
+      !base::IsHex(parts[4], size_t{2} * crypto_pwhash_SALTBYTES) ||
       !base::IsHex(parts[5], 2 * (12 + kKeySize + 16))) {
     return absl::InvalidArgumentError(absl::StrCat(
         place,
