@@ -12,6 +12,7 @@
 #include "audit/opening.h"
 #include "server/backup/backup.h"
 #include "server/base/file.h"
+#include "server/journal/rows.h"
 #include "server/keys/key_backup.h"
 #include "server/keys/sealing.h"
 
@@ -184,7 +185,7 @@ absl::Status RemoveFilesWithoutKey(const config::ServerConfig& config, const Sur
   if (!inventory.ok()) return inventory.status();
   if (inventory->bans_without_key.empty()) return absl::OkStatus();
   std::vector<std::string> rows;
-  for (const std::string& id : inventory->bans_without_key) rows.push_back("b/" + id);
+  for (const std::string& id : inventory->bans_without_key) rows.push_back(journal::BanRow(id));
   say(absl::StrCat(rows.size(),
                    " files in the backup have no key any more: they were destroyed since, and go"));
   return (*store)->Erase(rows);

@@ -23,7 +23,6 @@ namespace pb = waarborg::v1;
 
 namespace {
 
-constexpr char kKeysEnding[] = ".filekeys";
 constexpr char kIdTime[] = "%E4Y%m%dT%H%M%SZ";
 
 absl::Status MakeFolders(const std::string& path) {
@@ -66,10 +65,6 @@ absl::StatusOr<std::shared_ptr<Maker::Backup>> Maker::Begin(absl::Time now) {
   Manifest& m = backup->manifest_;
   m.id = absl::StrCat(absl::FormatTime(kIdTime, now, absl::UTCTimeZone()), "-", parts_.random->Id(""));
   m.made = now;
-  m.newest = parts_.journal->time();
-  m.log_origin = parts_.journal->log_origin();
-  m.log_entries = parts_.journal->size();
-  m.log_root = base::ToHex(audit::View(parts_.journal->Root()));
   const std::string snapshots = parts_.data_folder + "/snapshots";
   std::error_code ignored;
   fs::remove_all(snapshots, ignored);  // what a crash left
@@ -92,12 +87,10 @@ absl::Status Maker::Finish(Backup& backup) {
       return it == by_id.end() ? nullptr : it->second;
     });
     if (!inventory.ok()) return inventory.status();
-    // The head on disk is of the last batch, which may be older than the moment itself.
     m.log_entries = inventory->head.size();
     m.log_origin = inventory->head.log().origin();
     m.newest = absl::FromUnixMillis(inventory->head.at_ms());
-    if (auto frontier = journal::FrontierOf(inventory->head))
-      m.log_root = base::ToHex(audit::View(frontier->Root()));
+    m.log_root = base::ToHex(audit::View(inventory->root));
   }
   for (const auto& [from, to] : {std::pair{parts_.data_folder + "/log/newest", "newest"},
                                  {parts_.data_folder + "/keys/log.key", "log.key"}}) {
@@ -126,7 +119,7 @@ absl::Status Maker::Finish(Backup& backup) {
   // What was written is read again before anybody relies on it.
   if (auto read = CheckFolder(backup.partial_, parts_.root); !read.ok()) return read.status();
   if (auto s =
-          base::WriteFileDurably(absl::StrCat(parts_.keys_folder, "/", m.id, kKeysEnding),
+          base::WriteFileDurably(absl::StrCat(parts_.keys_folder, "/", m.id, keys::kKeyBackupEnding),
                                  keys::SealKeyBackup(backup.file_keys_, m.id, parts_.root, *parts_.random));
       !s.ok()) {
     return s;
@@ -195,10 +188,9 @@ absl::StatusOr<Inventory> Inspect(const store::Store& store,
       broken =
           absl::DataLossError(absl::StrCat("the record ", std::string(row.substr(0, 40)), " does not open"));
     }
-    ++inventory.rows;
     return broken.ok();
   };
-  for (const char* prefix : {"f/", "p/", "s/", "c/", "i/", "r/", "d/"}) {
+  for (const char* prefix : {"f/", "p/", "s/", "c/", "i/", "r/", "n/", "d/"}) {
     auto s = store.Scan(prefix, prefix, [&](std::string_view row, std::string_view value) {
       return open(*house, row, value);
     });
@@ -215,18 +207,13 @@ absl::StatusOr<Inventory> Inspect(const store::Store& store,
   if (!s.ok()) return s;
   if (!broken.ok()) return broken;
   const uint64_t first = inventory.head.log().first();
-  audit::Frontier rebuilt;
-  s = store.Scan("l/", journal::EntryRow(first), [&](std::string_view row, std::string_view value) {
-    const auto entry = journal::SplitEntry(value);
-    if (!entry || journal::IndexOf(row) != first + rebuilt.size()) return false;
-    rebuilt.Append(audit::LeafHash(entry->commitment));
-    return true;
-  });
-  if (!s.ok()) return s;
+  const auto rebuilt = journal::RebuildTree(store, first, UINT64_MAX, nullptr);
+  if (!rebuilt.ok()) return rebuilt.status();
   const auto frontier = journal::FrontierOf(inventory.head);
-  if (!frontier || rebuilt.size() != frontier->size() || rebuilt.Root() != frontier->Root()) {
+  if (!frontier || rebuilt->size() != frontier->size() || rebuilt->Root() != frontier->Root()) {
     return absl::DataLossError("the log does not match its head");
   }
+  inventory.root = rebuilt->Root();
   return inventory;
 }
 

@@ -79,7 +79,7 @@ absl::StatusOr<Manifest> CheckFolder(const std::string& folder, const base::Secr
 // What a store that nobody works on holds.
 struct Inventory {
   waarborg::v1::LogHeadRecord head;
-  uint64_t rows = 0;
+  audit::Hash root;  // of the tree over the entries of that log
   std::vector<std::string> bans_without_key;
 };
 // Opens every record, and rebuilds the log that is written to. DataLoss: something does not open. Bans whose

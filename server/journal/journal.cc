@@ -30,9 +30,6 @@ constexpr size_t kSweepAtOnce = 1000;
 // So many files are changed in one turn of the journal's own, so that checks get theirs in between.
 constexpr size_t kAtOnce = state::World::kDueAtOnce;
 
-std::string BanRow(const std::string& id) {
-  return "b/" + id;
-}
 std::string CertificateRow(uint64_t number) {
   std::string row = "d/";
   AppendNumber(row, number);
@@ -40,9 +37,6 @@ std::string CertificateRow(uint64_t number) {
 }
 std::string ShreddingRow(const std::string& id) {
   return "k/" + id;
-}
-std::string PhotoRow(const std::string& photo_id) {
-  return "ph/" + photo_id;
 }
 
 std::string IdempotencyRow(const std::string& digest) {
@@ -407,25 +401,10 @@ std::vector<pb::LogRecord> Journal::Logs() const {
   return logs;
 }
 
-absl::StatusOr<audit::Frontier> Journal::Rebuild(const pb::LogRecord& log, uint64_t size,
-                                                 const std::atomic<bool>* stop) const {
-  audit::Frontier rebuilt;
-  auto s = parts_.store->Scan("l/", EntryRow(log.first()), [&](std::string_view row, std::string_view value) {
-    if (rebuilt.size() == size || (stop != nullptr && *stop)) return false;
-    const auto entry = SplitEntry(value);
-    if (!entry || IndexOf(row) != log.first() + rebuilt.size()) return false;
-    rebuilt.Append(audit::LeafHash(entry->commitment));
-    return true;
-  });
-  if (!s.ok()) return s;
-  if (stop != nullptr && *stop) return absl::CancelledError("stopping");
-  return rebuilt;
-}
-
 absl::Status Journal::CheckLog(const std::atomic<bool>* stop) const {
   for (const pb::LogRecord& log : Logs()) {
     if (log.pruned()) continue;
-    const auto rebuilt = Rebuild(log, log.size(), stop);
+    const auto rebuilt = RebuildTree(*parts_.store, log.first(), log.size(), stop);
     if (!rebuilt.ok()) return rebuilt.status();
     if (rebuilt->size() == log.size() && audit::View(rebuilt->Root()) == log.root()) continue;
     const auto closed = committed().closed;
@@ -455,7 +434,7 @@ absl::StatusOr<bool> Journal::IsBehind(const audit::Checkpoint& checkpoint) cons
     }
     if (checkpoint.size > log.size()) return true;
     if (log.pruned()) return checkpoint.size == log.size() && audit::View(checkpoint.root) != log.root();
-    const auto rebuilt = Rebuild(log, checkpoint.size, nullptr);
+    const auto rebuilt = RebuildTree(*parts_.store, log.first(), checkpoint.size, nullptr);
     if (!rebuilt.ok()) return rebuilt.status();
     return rebuilt->Root() != checkpoint.root;
   }

@@ -257,9 +257,6 @@ class Journal {
   // Removes some rows of logs that were pruned; false when there are none left.
   absl::StatusOr<bool> SweepPruned();
   void SetCommitted();
-  // The tree over the first `size` entries; over fewer when there are fewer in order.
-  absl::StatusOr<audit::Frontier> Rebuild(const waarborg::v1::LogRecord& log, uint64_t size,
-                                          const std::atomic<bool>* stop) const;
   // Photo keys that no file names: what a crash between keystore and store leaves behind. And files whose
   // photo has no key: lost, since what is destroyed is on record.
   void CompareKeys();

@@ -89,6 +89,14 @@ uint64_t NumberAt(std::string_view row, size_t at) {
   return number;
 }
 
+std::string BanRow(const std::string& ban_id) {
+  return "b/" + ban_id;
+}
+
+std::string PhotoRow(const std::string& photo_id) {
+  return "ph/" + photo_id;
+}
+
 std::string EntryRow(uint64_t number) {
   std::string row = "l/";
   AppendNumber(row, number);
@@ -152,6 +160,21 @@ std::optional<audit::Frontier> FrontierOf(const waarborg::v1::LogHeadRecord& hea
   auto frontier = audit::Frontier::FromStored(head.size(), std::move(subtrees), ok);
   if (!ok) return std::nullopt;
   return frontier;
+}
+
+absl::StatusOr<audit::Frontier> RebuildTree(const store::Store& store, uint64_t first, uint64_t size,
+                                            const std::atomic<bool>* stop) {
+  audit::Frontier rebuilt;
+  auto s = store.Scan("l/", EntryRow(first), [&](std::string_view row, std::string_view value) {
+    if (rebuilt.size() == size || (stop != nullptr && *stop)) return false;
+    const auto entry = SplitEntry(value);
+    if (!entry || IndexOf(row) != first + rebuilt.size()) return false;
+    rebuilt.Append(audit::LeafHash(entry->commitment));
+    return true;
+  });
+  if (!s.ok()) return s;
+  if (stop != nullptr && *stop) return absl::CancelledError("stopping");
+  return rebuilt;
 }
 
 absl::Status UpgradeSchema(store::Store& store, const keys::Keystore& file_keys, base::Random& random,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "audit/merkle.h"
 #include "server/base/random.h"
@@ -49,6 +51,8 @@ std::string NumberValue(uint64_t number);
 // Eight bytes at this place; the row is long enough.
 uint64_t NumberAt(std::string_view row, size_t at);
 
+std::string BanRow(const std::string& ban_id);
+std::string PhotoRow(const std::string& photo_id);
 std::string EntryRow(uint64_t number);
 // The number in an entry's row; nothing when it is no such row.
 std::optional<uint64_t> IndexOf(std::string_view row);
@@ -67,6 +71,11 @@ std::string JoinEntry(const EntryParts& parts);
 
 // The tree of a head; nothing when it is damaged.
 std::optional<audit::Frontier> FrontierOf(const waarborg::v1::LogHeadRecord& head);
+
+// The tree over the entries from row number `first` on, `size` of them; over fewer when there are fewer in
+// order. Cancelled when `stop` becomes true.
+absl::StatusOr<audit::Frontier> RebuildTree(const store::Store& store, uint64_t first, uint64_t size,
+                                            const std::atomic<bool>* stop);
 
 // Brings data of an earlier schema to this one, step by step; each step can be interrupted anywhere and is
 // taken up again at the next start. Data of a later schema are refused and left as they are. `fresh` is set

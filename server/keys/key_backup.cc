@@ -74,7 +74,7 @@ std::vector<std::string> KeyBackupsIn(const std::string& folder) {
   std::vector<std::string> paths;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    if (entry.path().extension() == ".filekeys") paths.push_back(entry.path().string());
+    if (entry.path().extension() == kKeyBackupEnding) paths.push_back(entry.path().string());
   }
   std::sort(paths.begin(), paths.end());
   return paths;

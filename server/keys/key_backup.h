@@ -20,6 +20,9 @@ namespace waarborg::keys {
 // id of the backup as context: for each key u8 length of the id, id, 32 bytes.
 using KeyCopies = std::vector<std::pair<std::string, base::Secret>>;
 
+// A backup is a file ID.filekeys.
+inline constexpr char kKeyBackupEnding[] = ".filekeys";
+
 // Every key of the store, the house key among them.
 KeyCopies CopyKeys(const Keystore& store);
 
@@ -30,8 +33,7 @@ std::string SealKeyBackup(const KeyCopies& keys, const std::string& backup_id, c
 absl::StatusOr<KeyCopies> OpenKeyBackup(std::string_view bytes, const std::string& backup_id,
                                         const base::Secret& root);
 
-// Backups of file keys in this folder, as paths, oldest first. They are named ID.filekeys, and an ID begins
-// with its time.
+// Backups of file keys in this folder, as paths, oldest first: an ID begins with its time.
 std::vector<std::string> KeyBackupsIn(const std::string& folder);
 
 // Seals one under the next root key, where it is sealed under the old one.

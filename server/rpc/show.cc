@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "server/rpc/show.h"
 
+#include "server/journal/rows.h"
 #include "server/keys/sealing.h"
 #include "server/photos/photo.h"
 
@@ -60,7 +61,8 @@ void ShowPhoto(Core& core, access::Rpc rpc, const access::Credentials& credentia
     core.Offload(done, [&core, rpc, credentials, sitting, look, entered, bytes, done] {
       Verdict failed;
       auto sealed = core.journal().ReadSealedPhoto(sitting->photo_id);
-      auto jpeg = sealed.ok() ? keys::Unseal(sitting->key, *sealed, "ph/" + sitting->photo_id) : std::nullopt;
+      auto jpeg = sealed.ok() ? keys::Unseal(sitting->key, *sealed, journal::PhotoRow(sitting->photo_id))
+                              : std::nullopt;
       if (!jpeg) {
         failed = Refusal(Rule::kPhotoNotReleased);
       } else {
