@@ -3,10 +3,7 @@
 
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <openssl/sha.h>
-#include <strings.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -21,7 +18,7 @@
 #include <thread>
 #include <utility>
 
-#include "audit/text.h"
+#include "audit/http_wire.h"
 
 namespace waarborg::audit {
 namespace {
@@ -127,111 +124,6 @@ using Clock = std::chrono::steady_clock;
 
 WitnessAnswer Say(int status, std::string why) {
   return {status, "text/plain; charset=utf-8", std::move(why) + "\n"};
-}
-
-struct Address {
-  std::string host;  // empty: every address
-  std::string port;
-};
-
-std::optional<Address> ParseAddress(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  Address out{text.substr(0, colon), text.substr(colon + 1)};
-  const auto port = Decimal(out.port);
-  if (!port || *port > 65535) return std::nullopt;
-  if (out.host.size() > 2 && out.host.front() == '[' && out.host.back() == ']') {
-    out.host = out.host.substr(1, out.host.size() - 2);
-  } else if (out.host.find_first_of(":[]") != std::string::npos) {
-    return std::nullopt;
-  }
-  return out;
-}
-
-// A socket that listens, or -1 with errno.
-int ListenOn(const addrinfo& where, bool both_families) {
-  const int fd = socket(where.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  const int on = 1, only = both_families ? 0 : 1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (where.ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
-  if (bind(fd, where.ai_addr, where.ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0) return fd;
-  const int error = errno;
-  close(fd);
-  errno = error;
-  return -1;
-}
-
-Result<int> Listen(const std::string& address) {
-  using R = Result<int>;
-  const auto parsed = ParseAddress(address);
-  if (!parsed) return R::Error(address + ": an address to listen on reads HOST:PORT, [IPV6]:PORT or :PORT");
-  std::string why = "no such address";
-  // Every address: one socket for both families where the machine has both.
-  for (int family : {parsed->host.empty() ? AF_INET6 : AF_UNSPEC, AF_INET}) {
-    addrinfo hints{};
-    hints.ai_family = family;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-    addrinfo* found = nullptr;
-    if (const int error = getaddrinfo(parsed->host.empty() ? nullptr : parsed->host.c_str(),
-                                      parsed->port.c_str(), &hints, &found);
-        error != 0) {
-      why = gai_strerror(error);
-      continue;
-    }
-    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, freeaddrinfo);
-    for (const addrinfo* where = found; where != nullptr; where = where->ai_next) {
-      if (const int fd = ListenOn(*where, parsed->host.empty()); fd >= 0) return fd;
-      why = Reason(errno);
-    }
-  }
-  return R::Error("cannot listen on " + address + ": " + why);
-}
-
-int PortOf(int fd) {
-  sockaddr_storage name{};
-  socklen_t size = sizeof name;
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return 0;
-  return ntohs(name.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(&name)->sin6_port
-                                          : reinterpret_cast<const sockaddr_in*>(&name)->sin_port);
-}
-
-// What the headers say about where the body ends.
-struct Framing {
-  unsigned lengths = 0;
-  unsigned encodings = 0;
-  std::string length;
-};
-
-MHD_Result NoteHeader(void* into, MHD_ValueKind, const char* name, const char* value) {
-  auto& framing = *static_cast<Framing*>(into);
-  if (strcasecmp(name, "Content-Length") == 0) {
-    ++framing.lengths;
-    framing.length = value == nullptr ? "" : value;
-  } else if (strcasecmp(name, "Transfer-Encoding") == 0) {
-    ++framing.encodings;
-  }
-  return MHD_YES;
-}
-
-// Why a request is refused before its body is read, if it is. A body whose end two programs could see in
-// different places is never read at all: the library would choose one.
-std::optional<WitnessAnswer> RefuseUnread(MHD_Connection* connection) {
-  Framing framing;
-  MHD_get_connection_values(connection, MHD_HEADER_KIND, &NoteHeader, &framing);
-  if (framing.lengths > 1) return Say(400, "Content-Length stands there more than once");
-  if (framing.encodings > 0 && framing.lengths > 0) {
-    return Say(400, "Content-Length and Transfer-Encoding cannot both say where the body ends");
-  }
-  if (framing.encodings > 0) return Say(411, "send the body with its Content-Length");
-  if (framing.lengths == 0) return std::nullopt;
-  const auto length = Decimal(framing.length);
-  if (!length) return Say(400, "Content-Length is not a whole number");
-  if (*length > kMaxWitnessRequest) {
-    return Say(413, "a request has at most " + std::to_string(kMaxWitnessRequest) + " bytes");
-  }
-  return std::nullopt;
 }
 
 // There is one path, in one spelling: "%61" is not "a".
@@ -341,8 +233,8 @@ class WitnessServer::Loop {
     auto* request = static_cast<Request*>(*context);
     if (request == nullptr) {
       *context = new Request;
-      const auto refusal = RefuseUnread(connection);
-      return refusal ? loop.Answer(connection, "", *refusal) : MHD_YES;
+      const auto refusal = RefuseFraming(connection, kMaxWitnessRequest);
+      return refusal ? loop.Answer(connection, "", Say(refusal->status, refusal->why)) : MHD_YES;
     }
     if (*size > 0) {
       if (request->body.size() + *size > kMaxWitnessRequest) return MHD_NO;

@@ -14,8 +14,6 @@ namespace pb = waarborg::v1;
 
 namespace {
 
-constexpr auto kDeadline = std::chrono::seconds(20);
-
 bool ReadText(const std::string& path, std::string& out, std::string& error) {
   std::ifstream in(path, std::ios::binary);
   if (!in) {
@@ -66,11 +64,16 @@ Connection::Connection(const StationFiles& files) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // never another station's connection
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);          // straight to the core
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);  // a desk waits for it
   channel_ = grpc::CreateCustomChannel(files.server, grpc::SslCredentials(options), arguments);
 }
 
-void Connection::Prepare(grpc::ClientContext& context) const {
-  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+void Connection::Prepare(grpc::ClientContext& context, std::chrono::milliseconds deadline) const {
+  context.set_deadline(std::chrono::system_clock::now() + deadline);
+  PrepareEndless(context);
+}
+
+void Connection::PrepareEndless(grpc::ClientContext& context) const {
   if (!token_.empty()) context.AddMetadata("waarborg-session", token_);
 }
 

@@ -3,8 +3,10 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "waarborg/v1/common.pb.h"
 
@@ -40,15 +42,22 @@ Error ErrorFrom(const grpc::Status& status);
 class Connection {
  public:
   explicit Connection(const StationFiles& files);
+  // Another session over the same connection.
+  Connection WithToken(std::string token) const { return Connection(channel_, std::move(token)); }
 
   std::shared_ptr<grpc::Channel> channel() const { return channel_; }
   void set_token(std::string token) { token_ = std::move(token); }
   const std::string& token() const { return token_; }
 
   // Deadline and session for one call. Every call has a deadline.
-  void Prepare(grpc::ClientContext& context) const;
+  void Prepare(grpc::ClientContext& context,
+               std::chrono::milliseconds deadline = std::chrono::seconds(20)) const;
+  // The same for a stream that lasts until one side ends it.
+  void PrepareEndless(grpc::ClientContext& context) const;
 
  private:
+  Connection(std::shared_ptr<grpc::Channel> channel, std::string token)
+      : channel_(std::move(channel)), token_(std::move(token)) {}
   std::shared_ptr<grpc::Channel> channel_;
   std::string token_;
 };

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: EUPL-1.2
+// The desk: checking a visitor, the photo, the demands to leave, denying on the spot, the briefing.
+#include "client/station/desk.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "client/station/station.h"
+#include "client/station/visitor.h"
+#include "waarborg/v1/bans.grpc.pb.h"
+#include "waarborg/v1/checks.grpc.pb.h"
+
+namespace waarborg::station {
+namespace {
+
+using Stub = pb::CheckService::Stub;
+using Service = pb::CheckService;
+
+// While somebody waits at the desk: after this it is "cannot check".
+constexpr auto kAtDesk = std::chrono::milliseconds(3000);
+
+std::string MeasureName(const pb::Match& m, const Words& words) {
+  if (m.provisional()) return words.Say("Directe ontzegging");
+  switch (m.measure()) {
+    case pb::MEASURE_ACCESS_BAN:
+      return words.Say("Toegangsverbod");
+    case pb::MEASURE_TIME_OUT:
+      return words.Say("Time-out");
+    default:
+      return words.Say("Signalement");
+  }
+}
+
+void SetPerson(View& view, const pb::Match& m) {
+  view.Set("name", FullName(m.name())).Set("description", m.name().surname().empty() ? m.description() : "");
+}
+
+const pb::LocationChoice* Here(Visit& v) {
+  for (const auto& location : v.choices().locations()) {
+    if (location.id() == v.seat->session.location_id()) return &location;
+  }
+  return nullptr;
+}
+
+// What one touch can record, in the order of the procedure.
+struct Touch {
+  pb::DemandStep step;
+  const char* code;
+  const char* label;  // Dutch
+  const char* key;
+  bool ends;
+};
+constexpr Touch kTouches[] = {
+    {pb::DEMAND_STEP_FIRST, "demand-1", "Eerste vordering", "1", false},
+    {pb::DEMAND_STEP_SECOND, "demand-2", "Tweede vordering", "2", false},
+    {pb::DEMAND_STEP_THIRD, "demand-3", "Derde vordering", "3", false},
+    {pb::DEMAND_STEP_POLICE_CALLED, "police", "Politie gebeld", "4", false},
+    {pb::DEMAND_STEP_LEFT, "left", "Vertrokken", "5", true},
+    {pb::DEMAND_STEP_REMOVED, "removed", "Verwijderd door politie", "6", true},
+};
+
+// The touches of a ban: what was recorded, and what can be recorded next.
+std::vector<View> Touches(Visit& v, const pb::OpenBreach* breach, int max_demands) {
+  std::vector<View> out;
+  const int demands = breach == nullptr ? 0 : breach->demands();
+  bool first_open = true;
+  for (const Touch& touch : kTouches) {
+    const int number = touch.step <= pb::DEMAND_STEP_THIRD ? static_cast<int>(touch.step) : 0;
+    if (number > max_demands) continue;
+    const bool done = number > 0 ? number <= demands : breach != nullptr && touch.step == pb::DEMAND_STEP_POLICE_CALLED && breach->police_called();
+    // Without a breach the first demand begins one, and so does calling the police; nobody has left yet.
+    const bool can = breach == nullptr ? number == 1 || touch.step == pb::DEMAND_STEP_POLICE_CALLED
+                                       : std::find(breach->next().begin(), breach->next().end(), touch.step) != breach->next().end();
+    if (!done && !can && !touch.ends) continue;
+    View view;
+    view.Set("code", touch.code).Set("label", v.Say(touch.label)).Set("key", touch.key).Set("done", done);
+    view.Set("end", touch.ends).Set("next", !done && can && first_open && !touch.ends);
+    if (!done && can && !touch.ends) first_open = false;
+    out.push_back(std::move(view));
+  }
+  return out;
+}
+
+// What the answer shows of somebody who may not enter.
+View Banned(Visit& v, const pb::Match& m) {
+  View answer;
+  answer.Set("kind", "banned").Set("banned", true).Set("measure", MeasureName(m, v.words)).Set("ban_id", m.ban_id());
+  if (m.has_until()) answer.Set("until", v.words.Day(m.until()));
+  answer.Set("provisional", m.provisional());
+  View person;
+  SetPerson(person, m);
+  answer.Set("person", person);
+  std::vector<View> steps;
+  for (const std::string& step : m.steps()) steps.push_back(View().Set("text", step));
+  answer.Set("steps", steps);
+  const pb::LocationChoice* here = Here(v);
+  std::vector<View> numbers;
+  numbers.push_back(View().Set("label", v.Say("Alarmnummer")).Set("number", "112").Set("path", "tel:112"));
+  if (here != nullptr && !here->phone().empty()) {
+    View phone;
+    numbers.push_back(phone.Set("label", v.Say("Toezicht en Veiligheid")).Set("number", here->phone()).Set("path", TelephonePath(here->phone())));
+  }
+  answer.Set("numbers", numbers);
+  if (!v.choices().demand().empty()) answer.Set("demand", View().Set("text", v.choices().demand()));
+  answer.Set("events", Touches(v, m.has_breach() ? &m.breach() : nullptr, here == nullptr ? 3 : here->max_demands()));
+  if (m.photo_available()) answer.Set("photo", View().Set("ban_id", m.ban_id()).Set("seconds", "30"));
+  return answer;
+}
+
+View Possible(Visit& v, const pb::CheckVisitorResponse& response) {
+  View answer;
+  answer.Set("kind", "possible").Set("possible", true).Set("more", response.more());
+  std::vector<View> candidates;
+  for (const auto& m : response.matches()) {
+    View one;
+    SetPerson(one, m);
+    one.Set("ban_id", m.ban_id()).Set("measure", MeasureName(m, v.words)).Set("photo_available", m.photo_available());
+    if (m.has_until()) one.Set("until", v.words.Day(m.until()));
+    candidates.push_back(std::move(one));
+  }
+  answer.Set("candidates", candidates);
+  return answer;
+}
+
+// Any error of a check: it says nothing about the visitor.
+View CannotCheck(Visit& v) {
+  View answer;
+  answer.Set("kind", "unknown").Set("unknown", true);
+  // The telephone number is only known while the core answers; the runbook at the desk has it too.
+  return answer;
+}
+
+// The desk, with an answer or without.
+Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "", const std::string& query_error = "") {
+  View view;
+  if (answer) view.Set("answer", *answer);
+  if (v.fragment() && answer) {
+    if (v.has_problem()) return v.Fragment("desk_answer", *answer);
+    return v.Fragment("desk_answer", std::move(*answer));
+  }
+  view.Set("query", query).Set("query_error", query_error);
+  const std::string purpose = v.Field("purpose").empty() ? "desk" : v.Field("purpose");
+  std::vector<View> purposes;
+  for (const auto& [code, label] : {std::pair{"desk", "Bezoeker aan de balie"}, {"sighting", "Gezien in het gebouw"}}) {
+    View one;
+    purposes.push_back(one.Set("code", code).Set("label", v.Say(label)).Set("checked", purpose == code));
+  }
+  view.Set("purposes", purposes).Set("can_deny", true);
+  return v.Page("desk", v.Say("Balie"), std::move(view));
+}
+
+pb::Purpose PurposeOf(const Visit& v) {
+  return v.Field("purpose") == "sighting" ? pb::PURPOSE_SIGHTING : pb::PURPOSE_VISITOR_AT_DESK;
+}
+
+// Asks the core, and makes the answer of what it says.
+View Checked(Visit& v, pb::CheckVisitorRequest request, client::Error& error) {
+  request.set_purpose(PurposeOf(v));
+  pb::CheckVisitorResponse response;
+  error = v.Ask<Service>(&Stub::CheckVisitor, request, &response, kAtDesk);
+  if (!error.ok()) return CannotCheck(v);
+  switch (response.answer()) {
+    case pb::CHECK_ANSWER_NO_BAN_FOUND:
+      return std::move(View().Set("kind", "clear").Set("clear", true));
+    case pb::CHECK_ANSWER_BANNED:
+      if (response.matches_size() > 0) return Banned(v, response.matches(0));
+      return CannotCheck(v);
+    case pb::CHECK_ANSWER_POSSIBLE:
+      return Possible(v, response);
+    default:
+      return CannotCheck(v);
+  }
+}
+
+// Faults in what was typed are for the person who typed; everything else is "cannot check", with the reason.
+Response AnswerTo(Visit& v, const pb::CheckVisitorRequest& request, const std::string& typed = "") {
+  client::Error error;
+  View answer = Checked(v, request, error);
+  if (!error.ok()) {
+    const bool dutch = v.words.language() == Language::kDutch;
+    const std::string why = dutch ? error.detail.message_nl() : error.detail.message();
+    const std::string now = dutch ? error.detail.next_step_nl() : error.detail.next_step();
+    if (error.code == grpc::StatusCode::INVALID_ARGUMENT && !v.fragment()) return Desk(v, std::nullopt, typed, absl::StrCat(why, " ", now));
+    answer.Set("why", absl::StrCat(why, " ", now));
+    answer.Set("typed_wrong", error.code == grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  return Desk(v, std::move(answer));
+}
+
+Response Show(Visit& v) {
+  return Desk(v, std::nullopt);
+}
+
+Response Check(Visit& v) {
+  pb::CheckVisitorRequest request;
+  const std::string typed = v.Field("visitor");
+  if (const std::string wrong = ReadVisitor(typed, request); !wrong.empty()) {
+    if (!v.fragment()) return Desk(v, std::nullopt, typed, v.Say(wrong));
+    View answer = CannotCheck(v);
+    answer.Set("why", v.Say(wrong)).Set("typed_wrong", true);
+    return Desk(v, std::move(answer));
+  }
+  return AnswerTo(v, request, typed);
+}
+
+// Somebody on the list, or one of the possible ones that a document settled.
+Response Open(Visit& v) {
+  pb::CheckVisitorRequest request;
+  request.set_ban_id(v.Field("ban_id"));
+  return AnswerTo(v, request);
+}
+
+// ---- The photo.
+
+Response ShowPhoto(Visit& v, const std::string& ban, pb::Purpose purpose, bool large) {
+  pb::ShowPhotoRequest request;
+  request.set_ban_id(ban);
+  request.set_purpose(purpose);
+  std::string jpeg;
+  const auto error = v.Receive<pb::ShowPhotoResponse>(
+      [&](grpc::ClientContext& context) {
+        return pb::CheckService::NewStub(v.CoreConnection().channel())->ShowPhoto(&context, request);
+      },
+      jpeg);
+  View photo;
+  photo.Set("ban_id", ban).Set("seconds", "30").Set("large", large);
+  if (error.ok()) {
+    photo.Set("path", "/photo/" + v.seat->HoldPhoto(std::move(jpeg), v.station.random()));
+  } else {
+    const bool dutch = v.words.language() == Language::kDutch;
+    photo.Set("refused", dutch ? error.detail.message_nl() : error.detail.message());
+    photo.Set("refused_next", dutch ? error.detail.next_step_nl() : error.detail.next_step());
+    photo.Set("instruction_first", error.rule() == "instruction-not-acknowledged");
+  }
+  if (v.fragment()) return v.Fragment("desk_photo", std::move(photo));
+  // Without script: the answer again, with the photo in it.
+  pb::CheckVisitorRequest again;
+  again.set_ban_id(ban);
+  client::Error checked;
+  View answer = Checked(v, again, checked);
+  answer.Set("photo", photo);
+  return Desk(v, std::move(answer));
+}
+
+Response Photo(Visit& v) {
+  return ShowPhoto(v, v.Field("ban_id"), v.Field("purpose") == "briefing" ? pb::PURPOSE_BRIEFING : PurposeOf(v), false);
+}
+
+Response PhotoBytes(Visit& v) {
+  Response out;
+  out.body = v.seat->TakePhoto(v.Part("name"));
+  if (out.body.empty()) return Response::Plain(404, "gone\n");
+  out.content_type = "image/jpeg";
+  out.wipe = true;
+  return out;
+}
+
+Response Match(Visit& v) {
+  const std::string what = v.Field("do");
+  if (what == "photo") return Photo(v);
+  if (what == "confirm") return Open(v);
+  if (!v.fragment()) return Response::Redirect("/desk");
+  return Desk(v, std::move(View().Set("kind", "clear").Set("clear", true).Set("told_apart", true)));
+}
+
+// ---- The demands to leave.
+
+Response Log(Visit& v) {
+  pb::RecordDemandRequest request;
+  request.set_idempotency_key(v.Key());
+  request.set_ban_id(v.Field("ban_id"));
+  bool ends = false;
+  for (const Touch& touch : kTouches) {
+    if (v.Field("event") == touch.code) {
+      request.set_step(touch.step);
+      ends = touch.ends;
+    }
+  }
+  pb::RecordDemandResponse response;
+  const auto error = v.Ask<Service>(&Stub::RecordDemand, request, &response);
+  const pb::LocationChoice* here = Here(v);
+  View log;
+  log.Set("ban_id", request.ban_id());
+  if (!error.ok()) {
+    v.Problem(error);
+    log.Set("refused", v.words.language() == Language::kDutch ? error.detail.message_nl() : error.detail.message());
+  }
+  log.Set("ended", error.ok() && ends);
+  log.Set("events", Touches(v, response.has_breach() ? &response.breach() : nullptr, here == nullptr ? 3 : here->max_demands()));
+  if (v.fragment()) return v.Fragment("desk_log", std::move(log));
+  if (error.ok() && ends) return v.Done("/desk", v.Say("Vastgelegd. De overtreding is gemeld."));
+  return Open(v);
+}
+
+// ---- Denying on the spot: one action; the rest afterwards.
+
+Response Deny(Visit& v) {
+  pb::DenyOnTheSpotRequest request;
+  request.set_idempotency_key(v.Key());
+  pb::DenyOnTheSpotResponse response;
+  const auto error = v.Ask<pb::BanService>(&pb::BanService::Stub::DenyOnTheSpot, request, &response);
+  if (!error.ok()) {
+    v.Problem(error);
+    return Desk(v, std::nullopt);
+  }
+  return v.Done(absl::StrCat("/desk/denial/", response.receipt().id()),
+                v.Say("De toegang is ontzegd, met ingang van nu, tot {when} tenzij het wordt bevestigd.",
+                      {{"when", v.words.Moment(response.lapses_at())}}));
+}
+
+Response ShowDenial(Visit& v) {
+  View view;
+  view.Set("ban_id", v.Part("ban"));
+  return v.Page("denial", v.Say("Directe ontzegging"), std::move(view));
+}
+
+Response FillInDenial(Visit& v) {
+  pb::AmendBanRequest request;
+  request.set_ban_id(v.Part("ban"));
+  auto* identity = request.mutable_identity();
+  identity->mutable_name()->set_given_names(v.Field("given_names"));
+  identity->mutable_name()->set_prefix(v.Field("prefix"));
+  identity->mutable_name()->set_surname(v.Field("surname"));
+  identity->set_description(v.Field("description"));
+  identity->set_established(v.Checked("established"));
+  if (!ReadDate(v, "birth_date", true, identity->mutable_birth_date())) {
+    v.Problem(v.Say("Deze geboortedatum bestaat niet."), v.Say("Vul dag, maand en jaar in, of laat alles leeg."), "birth_date");
+    return ShowDenial(v);
+  }
+  if (identity->birth_date().year() == 0) identity->clear_birth_date();
+  std::vector<std::string> reasons;
+  for (const auto& [field, label] : {std::pair{"reasons", ""}, {"words", "Gesproken woorden: "}, {"witness", "Getuige: "}}) {
+    if (const std::string text = v.Field(field); !text.empty()) reasons.push_back(absl::StrCat(label, text));
+  }
+  request.set_reasons(absl::StrJoin(reasons, "\n"));
+  if (const auto error = v.Tell<pb::BanService>(&pb::BanService::Stub::AmendBan, request); !error.ok()) {
+    v.Problem(error);
+    return ShowDenial(v);
+  }
+  return v.Done("/desk", v.Say("Vastgelegd. Toezicht en Veiligheid neemt het over."));
+}
+
+// ---- The briefing: one at a time.
+
+Response Briefing(Visit& v, const std::string& after, bool begin) {
+  View view;
+  if (!begin) {
+    view.Set("start", true);
+    return v.Page("briefing", v.Say("Briefing"), std::move(view));
+  }
+  pb::NextBriefingRequest request;
+  request.set_after_ban_id(after);
+  pb::NextBriefingResponse response;
+  if (const auto error = v.Ask<Service>(&Stub::NextBriefing, request, &response); !error.ok()) {
+    v.Problem(error);
+    return v.Page("briefing", v.Say("Briefing"), std::move(view));
+  }
+  view.Set("total", response.total()).Set("position", response.position());
+  if (response.has_match()) {
+    const pb::Match& m = response.match();
+    View match;
+    SetPerson(match, m);
+    match.Set("ban_id", m.ban_id()).Set("measure", MeasureName(m, v.words));
+    if (m.has_until()) match.Set("until", v.words.Day(m.until()));
+    if (m.photo_available()) {
+      View photo;
+      match.Set("photo", photo.Set("ban_id", m.ban_id()).Set("seconds", "30").Set("large", true).Set("purpose", "briefing"));
+    }
+    view.Set("match", match);
+  } else {
+    view.Set(response.total() == 0 ? "nobody" : "done", true);
+  }
+  return v.Page("briefing", v.Say("Briefing"), std::move(view));
+}
+
+Response StartBriefing(Visit& v) {
+  return Briefing(v, "", false);
+}
+Response NextBriefing(Visit& v) {
+  if (v.Field("do") == "stop") return Response::Redirect("/desk");
+  return Briefing(v, v.Field("ban_id"), true);
+}
+
+// ---- The instruction on photos.
+
+Response ShowInstruction(Visit& v) {
+  pb::GetInstructionResponse response;
+  View view;
+  if (const auto error = v.Ask<Service>(&Stub::GetInstruction, pb::GetInstructionRequest(), &response); !error.ok()) v.Problem(error);
+  std::vector<View> paragraphs;
+  for (absl::string_view line : absl::StrSplit(response.text(), '\n', absl::SkipWhitespace())) {
+    paragraphs.push_back(View().Set("text", std::string(line)));
+  }
+  view.Set("paragraphs", paragraphs).Set("version", response.version());
+  if (response.has_acknowledged_at()) view.Set("acknowledged_at", v.words.Moment(response.acknowledged_at()));
+  return v.Page("instruction", v.Say("Instructie"), std::move(view));
+}
+
+Response Acknowledge(Visit& v) {
+  pb::AcknowledgeInstructionRequest request;
+  request.set_version(v.Field("version"));
+  if (const auto error = v.Tell<Service>(&Stub::AcknowledgeInstruction, request); !error.ok()) {
+    v.Problem(error);
+    return ShowInstruction(v);
+  }
+  return v.Done(v.Has(pb::ROLE_DESK_STAFF) ? "/desk" : "/files", v.Say("Dank u. U kunt nu foto's zien van wie hier een verbod heeft."));
+}
+
+// ---- The list, for a browser without script.
+
+Response List(Visit& v) {
+  grpc::ClientContext context;
+  v.CoreConnection().Prepare(context, std::chrono::seconds(5));
+  const auto stream = pb::CheckService::NewStub(v.CoreConnection().channel())->WatchDesk(&context, {});
+  pb::WatchDeskResponse response;
+  View view;
+  if (stream->Read(&response)) {
+    context.TryCancel();
+    (void)stream->Finish();
+    view.Set("list", DeskListView(response, v.words));
+  } else {
+    v.Problem(v.Settled(stream->Finish()));
+  }
+  return v.Page("desk_list_page", v.Say("Hier van kracht"), std::move(view));
+}
+
+constexpr Route kRoutes[] = {
+    {"GET", "/desk", Who::kSignedIn, &Show},
+    {"POST", "/desk/check", Who::kSignedIn, &Check},
+    {"POST", "/desk/open", Who::kSignedIn, &Open},
+    {"POST", "/desk/match", Who::kSignedIn, &Match},
+    {"POST", "/desk/photo", Who::kSignedIn, &Photo},
+    {"GET", "/photo/:name", Who::kSignedIn, &PhotoBytes},
+    {"POST", "/desk/log", Who::kSignedIn, &Log},
+    {"POST", "/desk/deny", Who::kSignedIn, &Deny},
+    {"GET", "/desk/denial/:ban", Who::kSignedIn, &ShowDenial},
+    {"POST", "/desk/denial/:ban", Who::kSignedIn, &FillInDenial},
+    {"GET", "/desk/list", Who::kSignedIn, &List},
+    {"GET", "/briefing", Who::kSignedIn, &StartBriefing},
+    {"POST", "/briefing", Who::kSignedIn, &NextBriefing},
+    {"GET", "/instruction", Who::kSignedIn, &ShowInstruction},
+    {"POST", "/instruction", Who::kSignedIn, &Acknowledge},
+};
+
+}  // namespace
+
+View DeskListView(const pb::WatchDeskResponse& list, const Words& words) {
+  View view;
+  view.Set("count", list.bans_size() == 0 ? "" : absl::StrCat(list.bans_size())).Set("as_of", words.Clock(list.as_of()));
+  view.Set("more", list.more());
+  std::vector<View> rows;
+  for (const auto& m : list.bans()) {
+    View row;
+    SetPerson(row, m);
+    row.Set("ban_id", m.ban_id()).Set("measure", MeasureName(m, words));
+    if (m.has_until()) row.Set("until", words.ShortDay(m.until()));
+    rows.push_back(std::move(row));
+  }
+  view.Set("rows", rows);
+  return view;
+}
+
+std::span<const Route> DeskRoutes() {
+  return kRoutes;
+}
+
+}  // namespace waarborg::station

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "client/core/connection.h"
+#include "client/station/http.h"
+#include "client/station/seats.h"
+#include "client/station/view.h"
+#include "client/station/words.h"
+
+// What pages are made of. A page is a function from a visit to a response; which path leads to which page is a table per group of pages.
+//
+// How every page works, so that all work without script:
+//   - reading is GET, everything else a form (POST) that ends in a redirect to the page that shows what came of it;
+//   - a refusal shows the same page again, with what was typed and with the core's own words on top;
+//   - a form that commands carries the idempotency key `key`, made with the page, so that sending it twice does it once;
+//   - nothing personal stands in a path: ids only, searches are forms;
+//   - a fragment of a page is a template of its own: asked for by the script (Visit::fragment), it is answered without the page around it.
+namespace waarborg::station {
+
+namespace pb = ::waarborg::v1;
+
+class Station;
+
+// Thrown by a call to the core when the session is over; the visitor is led to the sign-in page.
+struct SessionEnded {
+  std::string why;  // in the visitor's language
+};
+
+class Visit {
+ public:
+  Visit(Station& station, Request& request, const Words& words, std::shared_ptr<Seat> seat)
+      : station(station), request(request), words(words), seat(std::move(seat)) {}
+
+  Station& station;
+  Request& request;
+  const Words& words;
+  const std::shared_ptr<Seat> seat;  // null on pages for which nobody signs in
+
+  // The parts of the path that the route names (":ban").
+  std::string Part(const std::string& name) const;
+  // A field of the form, without blanks around it.
+  std::string Field(const std::string& name) const;
+  bool Checked(const std::string& name) const { return !request.Field(name).empty(); }
+  // The idempotency key of the form; a fresh one where it carries none that is well-formed.
+  std::string Key() const;
+  bool fragment() const { return !request.Header("x-waarborg-fragment").empty(); }
+  std::string Say(const std::string& dutch) const { return words.Say(dutch); }
+  std::string Say(const std::string& dutch, const std::vector<std::pair<std::string, std::string>>& values) const {
+    return words.Say(dutch, values);
+  }
+  bool Has(pb::Role role) const;
+
+  // Calls the core in this person's session, and waits. What it refuses comes back; when the session is over, this throws.
+  // `Method` is a pointer to a stub's blocking method.
+  template <class Service, class Req, class Res>
+  client::Error Ask(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*), const Req& request_message,
+                    Res* response, std::chrono::milliseconds deadline = std::chrono::seconds(10)) const {
+    grpc::ClientContext context;
+    const client::Connection& connection = CoreConnection();
+    connection.Prepare(context, deadline);
+    const auto stub = Service::NewStub(connection.channel());
+    return Settled((stub.get()->*method)(&context, request_message, response));
+  }
+  // The same for a command whose answer is of no interest but that it is recorded.
+  template <class Service, class Req, class Res>
+  client::Error Tell(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*), Req request_message) const {
+    request_message.set_idempotency_key(Key());
+    Res response;
+    return Ask<Service>(method, request_message, &response);
+  }
+  // Receives a photo that comes in pieces. `open` starts the stream.
+  template <class Res, class Open>
+  client::Error Receive(Open open, std::string& jpeg) const {
+    grpc::ClientContext context;
+    CoreConnection().Prepare(context, std::chrono::seconds(10));
+    auto reader = open(context);
+    Res piece;
+    while (reader->Read(&piece)) jpeg += piece.chunk();
+    return Settled(reader->Finish());
+  }
+  // The connection with this person's session; without one when nobody is signed in.
+  const client::Connection& CoreConnection() const;
+  // What the core's status means here; throws SessionEnded.
+  client::Error Settled(const grpc::Status& status) const;
+
+  // The words for ids, from the municipality's configuration; asked of the core once per visit.
+  const pb::Choices& choices();
+
+  // Training: everything on the page is fictitious, and says so.
+  bool training = false;
+
+  // A page: the template in the layout. `title` is shown in the browser's tab and names nobody.
+  Response Page(const std::string& tmpl, const std::string& title, View view, int status = 200);
+  // The template alone, for the script.
+  Response Fragment(const std::string& tmpl, View view, int status = 200);
+  // Done: shows `path` with this notice on top.
+  Response Done(const std::string& path, const std::string& notice) const;
+  // What stands on top of the page when the core refused; to be set before Page is called. `field` is marked.
+  void Problem(const client::Error& error);
+  void Problem(const std::string& what, const std::string& next_step, const std::string& field = "");
+  bool has_problem() const { return problem_.has_value(); }
+
+ private:
+  friend class Station;
+  std::map<std::string, std::string> parts_;
+  // What every template is given: `key`, `form` (what was typed) and `problem`.
+  View Frame(View view);
+  std::optional<View> problem_;
+  std::string problem_what_, problem_next_;
+  std::optional<pb::Choices> choices_;
+};
+
+enum class Who { kAnybody, kSignedIn };
+
+struct Route {
+  const char* method;  // "GET" answers HEAD as well
+  const char* path;    // "/files/:ban"
+  Who who;
+  Response (*handler)(Visit&);
+};
+
+// A place in the navigation; shown to who holds one of the roles.
+struct NavigationItem {
+  const char* path;
+  const char* label;  // Dutch
+  std::vector<pb::Role> roles;  // empty: everybody
+};
+
+// The tables, one per group of pages. Adding a group is adding it to kGroups in station.cc.
+std::span<const Route> SignInRoutes();
+std::span<const Route> DeskRoutes();
+std::span<const Route> TrainingRoutes();
+std::span<const Route> WorkbenchRoutes();
+std::span<const Route> PhotoRoutes();
+std::span<const Route> OversightRoutes();
+std::span<const Route> PrivacyRoutes();
+std::span<const Route> AdministrationRoutes();
+
+// ---- Parts of views that many pages need.
+
+// Sets "NAME" to what was typed in each field of the form, under "form".
+View Typed(const Request& request);
+// {value, label, selected} for a select or radio group.
+std::vector<View> Options(const std::vector<std::pair<std::string, std::string>>& values_and_labels, const std::string& selected);
+// "Jan Pieter de Vries".
+std::string FullName(const pb::PersonName& name);
+// A date typed as three fields NAME_day, NAME_month, NAME_year, or as one of the form 2026-03-02 or 2-3-2026. False when it is none;
+// `date` stays empty when nothing was typed.
+bool ReadDate(const Visit& visit, const std::string& name, bool parts_may_be_unknown, pb::Date* date);
+
+}  // namespace waarborg::station

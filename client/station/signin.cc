@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: EUPL-1.2
+// Signing in, changing of person, enrolling, signing out; and the language.
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "client/station/live.h"
+#include "client/station/station.h"
+#include "server/base/secret.h"
+#include "waarborg/v1/sessions.grpc.pb.h"
+
+namespace waarborg::station {
+namespace {
+
+using Stub = pb::SessionService::Stub;
+
+// Where somebody begins: the first of the navigation that is theirs.
+std::string HomeOf(const pb::Session& session) {
+  const auto has = [&](pb::Role role) {
+    return std::find(session.roles().begin(), session.roles().end(), role) != session.roles().end();
+  };
+  if (has(pb::ROLE_DESK_STAFF)) return "/desk";
+  if (has(pb::ROLE_AUDITOR) || has(pb::ROLE_DATA_PROTECTION_OFFICER)) return "/log";
+  if (has(pb::ROLE_HR)) return "/figures";
+  return "/tasks";
+}
+
+Response Home(Visit& v) {
+  return Response::Redirect(v.seat == nullptr ? "/sign-in" : HomeOf(v.seat->session));
+}
+
+// ---- Name, password and code.
+
+Response ShowSignIn(Visit& v) {
+  View view;
+  const auto ended = v.request.query.find("ended");
+  view.Set("ended", ended != v.request.query.end() && v.seat == nullptr);
+  view.Set("changing", v.seat != nullptr);
+  if (v.seat != nullptr) view.Set("present", v.seat->session.display_name());
+  return v.Page("signin", v.Say("Aanmelden"), std::move(view));
+}
+
+Response SignIn(Visit& v) {
+  pb::OpenSessionRequest request;
+  request.set_login(v.Field("name"));
+  request.set_password(v.request.Field("password"));
+  request.set_code(v.Field("code"));
+  // A change of person: who sat here until now goes in the same step.
+  if (v.seat != nullptr) request.set_replaces(v.seat->connection.token());
+  pb::OpenSessionResponse response;
+  grpc::ClientContext context;
+  v.station.connection().Prepare(context, std::chrono::seconds(15));
+  const auto stub = pb::SessionService::NewStub(v.station.connection().channel());
+  const client::Error error = client::ErrorFrom(stub->OpenSession(&context, request, &response));
+  base::Wipe(*request.mutable_password());
+  if (!error.ok()) {
+    v.Problem(error);
+    return ShowSignIn(v);
+  }
+  Response out = Response::Redirect(HomeOf(response.session()));
+  Response gone;
+  v.station.StandUp(v, gone);
+  v.station.SitDown(out, v.station.connection().WithToken(response.token()), response.session());
+  base::Wipe(*response.mutable_token());
+  return out;
+}
+
+Response SignOut(Visit& v) {
+  pb::CloseSessionResponse response;
+  // Here it is over whatever the core answers; there it ends by itself when it cannot be reached.
+  try {
+    (void)v.Ask<pb::SessionService>(&Stub::CloseSession, pb::CloseSessionRequest(), &response, std::chrono::seconds(3));
+  } catch (const SessionEnded&) {
+  }
+  Response out = Response::Redirect("/sign-in");
+  v.station.StandUp(v, out);
+  return out;
+}
+
+// Somebody is typing: the session is in use although no page is asked for.
+Response StayAwake(Visit& v) {
+  pb::GetSessionResponse response;
+  const auto error = v.Ask<pb::SessionService>(&Stub::GetSession, pb::GetSessionRequest(), &response);
+  return Response::Plain(error.ok() ? 200 : 503, "");
+}
+
+// ---- The first time: both halves of the code.
+
+Response ShowEnrolment(Visit& v) {
+  return v.Page("enrol", v.Say("Account in gebruik nemen"), View());
+}
+
+Response Enrol(Visit& v) {
+  if (v.request.Field("password") != v.request.Field("password2")) {
+    v.Problem(v.Say("De twee wachtwoorden zijn niet gelijk."), v.Say("Typ het wachtwoord nog eens, twee keer hetzelfde."),
+              "password");
+    return ShowEnrolment(v);
+  }
+  pb::CompleteEnrolmentRequest request;
+  request.set_login(v.Field("name"));
+  request.set_first_half(v.Field("first"));
+  request.set_second_half(v.Field("second"));
+  request.set_password(v.request.Field("password"));
+  pb::CompleteEnrolmentResponse response;
+  const auto error = v.Ask<pb::SessionService>(&Stub::CompleteEnrolment, request, &response, std::chrono::seconds(20));
+  base::Wipe(*request.mutable_password());
+  if (!error.ok()) {
+    v.Problem(error);
+    return ShowEnrolment(v);
+  }
+  View view;
+  const std::string& uri = response.otpauth_uri();
+  const size_t at = uri.find("secret=");
+  if (at != std::string::npos) view.Set("secret", uri.substr(at + 7, uri.find('&', at) - at - 7));
+  return v.Page("enrolled", v.Say("Account in gebruik genomen"), std::move(view));
+}
+
+// ---- The language of the pages, in a cookie of this browser.
+
+Response SetLanguage(Visit& v) {
+  const std::string to = v.Field("back");
+  // Back to where it was asked, on this station only.
+  Response out = Response::Redirect(absl::StartsWith(to, "/") && !absl::StartsWith(to, "//") && to.find('\\') == std::string::npos &&
+                                            to.find_first_of("\r\n") == std::string::npos
+                                        ? to
+                                        : "/");
+  out.headers.emplace_back("Set-Cookie", Cookie(Station::kLanguageCookie, v.Field("language") == "en" ? "en" : "nl"));
+  return out;
+}
+
+Response Events(Visit& v) {
+  Response out;
+  out.events = Watch(v, v.Has(pb::ROLE_DESK_STAFF));
+  return out;
+}
+
+constexpr Route kRoutes[] = {
+    {"GET", "/", Who::kAnybody, &Home},
+    {"GET", "/sign-in", Who::kAnybody, &ShowSignIn},
+    {"POST", "/sign-in", Who::kAnybody, &SignIn},
+    {"POST", "/sign-out", Who::kSignedIn, &SignOut},
+    {"POST", "/awake", Who::kSignedIn, &StayAwake},
+    {"GET", "/enrol", Who::kAnybody, &ShowEnrolment},
+    {"POST", "/enrol", Who::kAnybody, &Enrol},
+    {"POST", "/language", Who::kAnybody, &SetLanguage},
+    {"GET", "/live", Who::kSignedIn, &Events},
+};
+
+}  // namespace
+
+std::span<const Route> SignInRoutes() {
+  return kRoutes;
+}
+
+}  // namespace waarborg::station

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "client/core/connection.h"
+#include "client/station/http.h"
+#include "client/station/page.h"
+#include "client/station/seats.h"
+#include "server/base/random.h"
+
+// The station: pages for the browsers beside it, from what the core tells it.
+namespace waarborg::station {
+
+struct StationOptions {
+  client::StationFiles files;
+  HttpOptions http;
+  // A style sheet in place of the theme that comes with the program, and a logo (SVG); empty: ours.
+  std::string theme_css;
+  std::string logo_svg;
+  // Verifier key of the audit log, as `waarborgd log-key` prints it, and the published log (a folder): for the auditor's "verify".
+  std::string log_key;
+  std::string log_folder;
+};
+
+// Whether the core can be reached and can answer, looked at once a second. Safe from any thread.
+class Pulse {
+ public:
+  explicit Pulse(client::Connection connection);
+  ~Pulse();
+  // False: checking does not work now.
+  bool beats() const { return beats_; }
+
+ private:
+  void Run();
+  const client::Connection connection_;
+  std::atomic<bool> beats_ = true;
+  std::atomic<bool> stop_ = false;
+  std::thread thread_;
+};
+
+class Station {
+ public:
+  // Null with `error` when it cannot serve. A core that cannot be reached is no error: the pages say so.
+  static std::unique_ptr<Station> Start(StationOptions options, base::Random& random, std::string& error);
+  ~Station();
+
+  const std::string& origin() const { return server_->origin(); }
+  const StationOptions& options() const { return options_; }
+  const client::Connection& connection() const { return connection_; }
+  const Pulse& pulse() const { return pulse_; }
+  Seats& seats() { return seats_; }
+  base::Random& random() { return random_; }
+
+  // Answers as this person from now on: the cookie goes with `response`.
+  void SitDown(Response& response, client::Connection connection, const pb::Session& session);
+  // Nobody sits at this browser any more; the core is not told.
+  void StandUp(Visit& visit, Response& response);
+
+  // Cookies that hold no secret: the language.
+  static constexpr char kSeatCookie[] = "__Host-waarborg";
+  static constexpr char kLanguageCookie[] = "__Host-taal";
+
+ private:
+  Station(StationOptions options, base::Random& random);
+  Response Answer(Request& request);
+  Response Asset(const Request& request) const;
+
+  const StationOptions options_;
+  base::Random& random_;
+  const client::Connection connection_;
+  Pulse pulse_;
+  Seats seats_;
+  std::string assets_version_;
+  std::atomic<bool> stop_ = false;
+  std::thread sweeper_;
+  std::unique_ptr<HttpServer> server_;  // last: it calls all of the above
+
+  friend class Visit;
+};
+
+// A cookie that the browser sends back to this host only, and shows to no script.
+std::string Cookie(const std::string& name, const std::string& value, bool forget = false);
+
+}  // namespace waarborg::station
