@@ -58,9 +58,9 @@ constexpr Touch kTouches[] = {
     {pb::DEMAND_STEP_FIRST, "demand-1", "Eerste vordering", "1", false},
     {pb::DEMAND_STEP_SECOND, "demand-2", "Tweede vordering", "2", false},
     {pb::DEMAND_STEP_THIRD, "demand-3", "Derde vordering", "3", false},
-    {pb::DEMAND_STEP_POLICE_CALLED, "police", "Politie gebeld", "4", false},
-    {pb::DEMAND_STEP_LEFT, "left", "Vertrokken", "5", true},
-    {pb::DEMAND_STEP_REMOVED, "removed", "Verwijderd door politie", "6", true},
+    {pb::DEMAND_STEP_POLICE_CALLED, "police", "Politie gebeld", "P", false},
+    {pb::DEMAND_STEP_LEFT, "left", "Vertrokken", "V", true},
+    {pb::DEMAND_STEP_REMOVED, "removed", "Verwijderd door politie", "W", true},
 };
 
 // The touches of a ban: what was recorded, and what can be recorded next.
@@ -127,10 +127,9 @@ View Possible(Visit& v, const pb::CheckVisitorResponse& response) {
 }
 
 // Any error of a check: it says nothing about the visitor.
-View CannotCheck(Visit& v) {
+View CannotCheck() {
   View answer;
   answer.Set("kind", "unknown").Set("unknown", true);
-  // The telephone number is only known while the core answers; the runbook at the desk has it too.
   return answer;
 }
 
@@ -162,17 +161,17 @@ View Checked(Visit& v, pb::CheckVisitorRequest request, client::Error& error) {
   request.set_purpose(PurposeOf(v));
   pb::CheckVisitorResponse response;
   error = v.Ask<Service>(&Stub::CheckVisitor, request, &response, kAtDesk);
-  if (!error.ok()) return CannotCheck(v);
+  if (!error.ok()) return CannotCheck();
   switch (response.answer()) {
     case pb::CHECK_ANSWER_NO_BAN_FOUND:
       return std::move(View().Set("kind", "clear").Set("clear", true));
     case pb::CHECK_ANSWER_BANNED:
       if (response.matches_size() > 0) return Banned(v, response.matches(0));
-      return CannotCheck(v);
+      return CannotCheck();
     case pb::CHECK_ANSWER_POSSIBLE:
       return Possible(v, response);
     default:
-      return CannotCheck(v);
+      return CannotCheck();
   }
 }
 
@@ -200,7 +199,7 @@ Response Check(Visit& v) {
   const std::string typed = v.Field("visitor");
   if (const std::string wrong = ReadVisitor(typed, request); !wrong.empty()) {
     if (!v.fragment()) return Desk(v, std::nullopt, typed, v.Say(wrong));
-    View answer = CannotCheck(v);
+    View answer = CannotCheck();
     answer.Set("why", v.Say(wrong)).Set("typed_wrong", true);
     return Desk(v, std::move(answer));
   }

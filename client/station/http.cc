@@ -203,8 +203,8 @@ class HttpServer::Daemon {
     host_ = origin_.substr(origin_.find("://") + 3);
     std::vector<MHD_OptionItem> more;
     if (tls) {
-      more.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, options_.certificate_pem.data()});
-      more.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, options_.key_pem.data()});
+      more.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(options_.certificate_pem.data())});
+      more.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(options_.key_pem.data())});
       more.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0,
                       const_cast<char*>("SECURE128:-VERS-ALL:+VERS-TLS1.3:-AES-128-GCM:-AES-128-CCM:-AES-256-CCM")});
     }

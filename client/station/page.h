@@ -35,8 +35,8 @@ struct SessionEnded {
 
 class Visit {
  public:
-  Visit(Station& station, Request& request, const Words& words, std::shared_ptr<Seat> seat)
-      : station(station), request(request), words(words), seat(std::move(seat)) {}
+  Visit(Station& at, Request& asked, const Words& language, std::shared_ptr<Seat> who)
+      : station(at), request(asked), words(language), seat(std::move(who)) {}
 
   Station& station;
   Request& request;

@@ -274,7 +274,7 @@ std::string Cookie(const std::string& name, const std::string& value, bool forge
 Station::Station(StationOptions options, base::Random& random)
     : options_(std::move(options)), random_(random), connection_(options_.files), pulse_(connection_), seats_(random) {
   std::string everything;
-  for (const EmbeddedFile& file : EmbeddedFiles()) absl::StrAppend(&everything, file.path, file.bytes);
+  for (const EmbeddedFile& file : EmbeddedFiles()) everything.append(file.path).append(file.bytes);
   absl::StrAppend(&everything, options_.theme_css, options_.logo_svg);
   const audit::Hash hash =
       audit::LeafHash(everything);
