@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "client/station/forms.h"
 #include "client/station/station.h"
 #include "client/station/visitor.h"
 #include "waarborg/v1/bans.grpc.pb.h"
@@ -313,7 +314,22 @@ Response Deny(Visit& v) {
 
 Response ShowDenial(Visit& v) {
   View view;
-  view.Set("ban_id", v.Part("ban"));
+  view.Set("ban_id", v.Part("ban")).Set("path", v.request.path);
+  const auto optional = [](int length) {
+    FieldOptions o;
+    o.optional = true;
+    o.max_length = length;
+    return o;
+  };
+  view.Set("given_names", TextField(v, "identity.name.given_names", v.Say("Voornamen"), optional(120)));
+  view.Set("prefix", TextField(v, "identity.name.prefix", v.Say("Tussenvoegsel"), optional(20)));
+  view.Set("surname", TextField(v, "identity.name.surname", v.Say("Achternaam"), optional(120)));
+  view.Set("birth_date", DateField(v, "identity.birth_date", v.Say("Geboortedatum"), {}, optional(10)));
+  view.Set("established", CheckField(v, "identity.established", v.Say("De identiteit staat vast (document gezien)"), false, optional(0)));
+  view.Set("description", TextField(v, "identity.description", v.Say("Signalement, als u de naam niet weet"), optional(500)));
+  view.Set("reasons", TextField(v, "reasons", v.Say("Wat er gebeurde"), optional(2000)));
+  view.Set("words", TextField(v, "words", v.Say("Gesproken woorden"), optional(500)));
+  view.Set("witness", TextField(v, "witness", v.Say("Wie het zag (functie, geen naam van een bezoeker)"), optional(200)));
   return v.Page("denial", v.Say("Directe ontzegging"), std::move(view));
 }
 
@@ -321,15 +337,12 @@ Response FillInDenial(Visit& v) {
   pb::AmendBanRequest request;
   request.set_ban_id(v.Part("ban"));
   auto* identity = request.mutable_identity();
-  identity->mutable_name()->set_given_names(v.Field("given_names"));
-  identity->mutable_name()->set_prefix(v.Field("prefix"));
-  identity->mutable_name()->set_surname(v.Field("surname"));
-  identity->set_description(v.Field("description"));
-  identity->set_established(v.Checked("established"));
-  if (!ReadDate(v, "birth_date", true, identity->mutable_birth_date())) {
-    v.Problem(v.Say("Deze geboortedatum bestaat niet."), v.Say("Vul dag, maand en jaar in, of laat alles leeg."), "birth_date");
-    return ShowDenial(v);
-  }
+  identity->mutable_name()->set_given_names(v.Field("identity.name.given_names"));
+  identity->mutable_name()->set_prefix(v.Field("identity.name.prefix"));
+  identity->mutable_name()->set_surname(v.Field("identity.name.surname"));
+  identity->set_description(v.Field("identity.description"));
+  identity->set_established(v.Checked("identity.established"));
+  if (!ReadDate(v, "identity.birth_date", true, identity->mutable_birth_date())) return ShowDenial(v);
   if (identity->birth_date().year() == 0) identity->clear_birth_date();
   std::vector<std::string> reasons;
   for (const auto& [field, label] : {std::pair{"reasons", ""}, {"words", "Gesproken woorden: "}, {"witness", "Getuige: "}}) {

@@ -102,18 +102,23 @@ class Visit {
   Response Fragment(const std::string& tmpl, View view, int status = 200);
   // Done: shows `path` with this notice on top.
   Response Done(const std::string& path, const std::string& notice) const;
-  // What stands on top of the page when the core refused; to be set before Page is called. `field` is marked.
+  // The core refused: its words stand at the field that it names, when the form has one of that name, else on top of the page. To be
+  // called before the page is made.
   void Problem(const client::Error& error);
-  void Problem(const std::string& what, const std::string& next_step, const std::string& field = "");
-  bool has_problem() const { return problem_.has_value(); }
+  void Problem(const std::string& what, const std::string& next_step);
+  // Something wrong with one field; may be called for several.
+  void Fault(const std::string& field, const std::string& text);
+  bool has_problem() const { return !problem_what_.empty() || !faults_.empty(); }
+  // What is wrong with this field, or with a part of it; empty when nothing.
+  std::string FaultAt(const std::string& field) const;
 
  private:
   friend class Station;
   std::map<std::string, std::string> parts_;
-  // What every template is given: `key`, `form` (what was typed) and `problem`.
+  // What every template is given: `key`, and `errors`.
   View Frame(View view);
-  std::optional<View> problem_;
-  std::string problem_what_, problem_next_;
+  std::string problem_what_, problem_next_, problem_rule_;
+  std::vector<std::pair<std::string, std::string>> faults_;  // by field
   std::optional<pb::Choices> choices_;
 };
 
@@ -143,16 +148,9 @@ std::span<const Route> OversightRoutes();
 std::span<const Route> PrivacyRoutes();
 std::span<const Route> AdministrationRoutes();
 
-// ---- Parts of views that many pages need.
-
-// Sets "NAME" to what was typed in each field of the form, under "form".
-View Typed(const Request& request);
-// {value, label, selected} for a select or radio group.
-std::vector<View> Options(const std::vector<std::pair<std::string, std::string>>& values_and_labels, const std::string& selected);
+// The id of the element of a field: "identity-birth_date".
+std::string FieldId(const std::string& name);
 // "Jan Pieter de Vries".
 std::string FullName(const pb::PersonName& name);
-// A date typed as three fields NAME_day, NAME_month, NAME_year, or as one of the form 2026-03-02 or 2-3-2026. False when it is none;
-// `date` stays empty when nothing was typed.
-bool ReadDate(const Visit& visit, const std::string& name, bool parts_may_be_unknown, pb::Date* date);
 
 }  // namespace waarborg::station

@@ -2,6 +2,7 @@
 // Signing in, changing of person, enrolling, signing out; and the language.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/station/forms.h"
 #include "client/station/live.h"
 #include "client/station/station.h"
 #include "server/base/secret.h"
@@ -29,18 +30,38 @@ Response Home(Visit& v) {
 
 // ---- Name, password and code.
 
+FieldOptions Plain(int length, const char* autocomplete) {
+  FieldOptions o;
+  o.max_length = length;
+  o.autocomplete = autocomplete;
+  return o;
+}
+
 Response ShowSignIn(Visit& v) {
   View view;
-  const auto ended = v.request.query.find("ended");
-  view.Set("ended", ended != v.request.query.end() && v.seat == nullptr);
-  view.Set("changing", v.seat != nullptr);
+  const bool ended = v.request.query.contains("ended") && v.seat == nullptr;
+  view.Set("ended", ended && !v.has_problem());
+  FieldOptions login = Plain(40, "username"), password = Plain(256, "current-password"), code = Plain(6, "one-time-code");
+  login.autofocus = true;
+  password.type = "password";
+  // Who signed in here a moment ago needs the code only.
+  password.optional = true;
+  password.hint = v.Say("Meldde u zich hier kort geleden aan, dan is de code genoeg.");
+  code.code = true;
+  code.inputmode = "numeric";
+  code.hint = v.Say("Zes cijfers uit uw codeapp");
+  view.Set("login", TextField(v, "login", v.Say("Naam"), login));
+  view.Set("password", TextField(v, "password", v.Say("Wachtwoord"), password));
+  view.Set("code", TextField(v, "code", v.Say("Code"), code));
+  view.Set("can_key", false).Set("openid", false).Set("other_ways", false);
+  view.Set("resume", v.seat != nullptr);
   if (v.seat != nullptr) view.Set("present", v.seat->session.display_name());
   return v.Page("signin", v.Say("Aanmelden"), std::move(view));
 }
 
 Response SignIn(Visit& v) {
   pb::OpenSessionRequest request;
-  request.set_login(v.Field("name"));
+  request.set_login(v.Field("login"));
   request.set_password(v.request.Field("password"));
   request.set_code(v.Field("code"));
   // A change of person: who sat here until now goes in the same step.
@@ -61,6 +82,11 @@ Response SignIn(Visit& v) {
   v.station.SitDown(out, v.station.connection().WithToken(response.token()), response.session());
   base::Wipe(*response.mutable_token());
   return out;
+}
+
+// A change of person: the page of who sits here goes dark first; the session ends when the next person has signed in.
+Response Switch(Visit&) {
+  return Response::Redirect("/sign-in");
 }
 
 Response SignOut(Visit& v) {
@@ -85,19 +111,31 @@ Response StayAwake(Visit& v) {
 // ---- The first time: both halves of the code.
 
 Response ShowEnrolment(Visit& v) {
-  return v.Page("enrol", v.Say("Account in gebruik nemen"), View());
+  View view;
+  FieldOptions password = Plain(256, "new-password");
+  password.type = "password";
+  FieldOptions again = password;
+  password.hint = v.Say("Ten minste 12 tekens; een zin is het makkelijkst te onthouden.");
+  view.Set("login", TextField(v, "login", v.Say("Naam"), Plain(40, "username")));
+  FieldOptions first = Plain(20, "off"), second = Plain(20, "off");
+  first.hint = v.Say("Van wie uw account voorstelde");
+  second.hint = v.Say("Van wie het bevestigde");
+  view.Set("first", TextField(v, "first_half", v.Say("Eerste helft van de code"), first));
+  view.Set("second", TextField(v, "second_half", v.Say("Tweede helft van de code"), second));
+  view.Set("password", TextField(v, "password", v.Say("Nieuw wachtwoord"), password));
+  view.Set("password2", TextField(v, "password2", v.Say("Hetzelfde wachtwoord nog eens"), again));
+  return v.Page("enrol", v.Say("Account in gebruik nemen"), std::move(view));
 }
 
 Response Enrol(Visit& v) {
   if (v.request.Field("password") != v.request.Field("password2")) {
-    v.Problem(v.Say("De twee wachtwoorden zijn niet gelijk."), v.Say("Typ het wachtwoord nog eens, twee keer hetzelfde."),
-              "password");
+    v.Fault("password", v.Say("De twee wachtwoorden zijn niet gelijk. Typ het wachtwoord nog eens, twee keer hetzelfde."));
     return ShowEnrolment(v);
   }
   pb::CompleteEnrolmentRequest request;
-  request.set_login(v.Field("name"));
-  request.set_first_half(v.Field("first"));
-  request.set_second_half(v.Field("second"));
+  request.set_login(v.Field("login"));
+  request.set_first_half(v.Field("first_half"));
+  request.set_second_half(v.Field("second_half"));
   request.set_password(v.request.Field("password"));
   pb::CompleteEnrolmentResponse response;
   const auto error = v.Ask<pb::SessionService>(&Stub::CompleteEnrolment, request, &response, std::chrono::seconds(20));
@@ -136,6 +174,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/", Who::kAnybody, &Home},
     {"GET", "/sign-in", Who::kAnybody, &ShowSignIn},
     {"POST", "/sign-in", Who::kAnybody, &SignIn},
+    {"POST", "/switch", Who::kSignedIn, &Switch},
     {"POST", "/sign-out", Who::kSignedIn, &SignOut},
     {"POST", "/awake", Who::kSignedIn, &StayAwake},
     {"GET", "/enrol", Who::kAnybody, &ShowEnrolment},

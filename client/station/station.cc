@@ -2,13 +2,13 @@
 #include "client/station/station.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "audit/merkle.h"
 #include "client/station/embedded.h"
@@ -174,24 +174,40 @@ const pb::Choices& Visit::choices() {
 void Visit::Problem(const client::Error& error) {
   const bool dutch = words.language() == Language::kDutch;
   const auto& d = error.detail;
-  Problem(dutch ? d.message_nl() : d.message(), dutch ? d.next_step_nl() : d.next_step(), d.field());
-  problem_->Set("rule", error.rule());
-  problem_->Set("unreachable", d.rule().empty());
+  const std::string what = dutch ? d.message_nl() : d.message(), next = dutch ? d.next_step_nl() : d.next_step();
+  problem_rule_ = error.rule();
+  if (!d.field().empty()) {
+    Fault(d.field(), absl::StrCat(what, " ", next));
+  } else {
+    Problem(what, next);
+  }
 }
 
-void Visit::Problem(const std::string& what, const std::string& next_step, const std::string& field) {
-  problem_ = View();
-  problem_->Set("what", what).Set("next_step", next_step).Set("field", field);
-  // The forms mark the field at fault: {{#wrong}}{{#NAME}}...
-  if (!field.empty()) problem_->Set("wrong", View().Set(field, true));
+void Visit::Problem(const std::string& what, const std::string& next_step) {
   problem_what_ = what;
   problem_next_ = next_step;
 }
 
+void Visit::Fault(const std::string& field, const std::string& text) {
+  faults_.emplace_back(field, text);
+}
+
+std::string Visit::FaultAt(const std::string& field) const {
+  for (const auto& [at, text] : faults_) {
+    if (at == field || absl::StartsWith(at, field + ".")) return text;
+  }
+  return "";
+}
+
 View Visit::Frame(View view) {
   view.Set("key", client::NewIdempotencyKey());
-  view.Set("form", Typed(request));
-  if (problem_) view.Set("problem", *problem_);
+  std::vector<View> items;
+  for (const auto& [field, text] : faults_) items.push_back(View().Set("id", FieldId(field)).Set("text", text));
+  if (items.empty()) {
+    view.Set("errors", false);
+  } else {
+    view.Set("errors", View().Set("items", items));
+  }
   return view;
 }
 
@@ -248,8 +264,8 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
       notices.push_back(one.Set("kind", "ok").Set("icon", "circle-check").Set("text", notice));
     }
   }
-  if (problem_) {
-    View one(*problem_);
+  if (!problem_what_.empty()) {
+    View one;
     notices.push_back(one.Set("kind", "error").Set("icon", "urgent").Set("title", problem_what_).Set("text", problem_next_));
   }
   page.Set("notice", notices).Set("body_class", absl::StrJoin(classes, " "));
@@ -365,32 +381,17 @@ Response Station::Answer(Request& request) {
       }
     }
   }
-  visit.Problem(known ? visit.Say("Deze pagina kan zo niet worden opgevraagd.") : visit.Say("Deze pagina is er niet."),
-                visit.Say("Ga terug, of begin bij de startpagina."));
-  return visit.Page("error", visit.Say("Niet gevonden"), View(), known ? 405 : 404);
+  const std::string title = known ? visit.Say("Zo kan het niet") : visit.Say("Niet gevonden");
+  View view;
+  view.Set("text", known ? visit.Say("Deze pagina kan zo niet worden opgevraagd.") : visit.Say("Deze pagina is er niet."));
+  view.Set("back", View().Set("path", "/").Set("label", visit.Say("Naar het begin")));
+  return visit.Page("error", title, std::move(view), known ? 405 : 404);
 }
 
 // ---- Parts of views.
 
-View Typed(const Request& request) {
-  View out;
-  for (auto it = request.form.begin(); it != request.form.end(); it = request.form.upper_bound(it->first)) {
-    // Secrets are typed again.
-    if (it->first == "password" || it->first == "password2" || it->first == "code" || it->first == "key") continue;
-    out.Set(it->first, it->second);
-  }
-  return out;
-}
-
-std::vector<View> Options(const std::vector<std::pair<std::string, std::string>>& values_and_labels,
-                          const std::string& selected) {
-  std::vector<View> out;
-  for (const auto& [value, label] : values_and_labels) {
-    View option;
-    option.Set("value", value).Set("label", label).Set("selected", value == selected);
-    out.push_back(std::move(option));
-  }
-  return out;
+std::string FieldId(const std::string& name) {
+  return absl::StrReplaceAll(name, {{".", "-"}});
 }
 
 std::string FullName(const pb::PersonName& name) {
@@ -399,32 +400,6 @@ std::string FullName(const pb::PersonName& name) {
     if (!part.empty()) parts.push_back(part);
   }
   return absl::StrJoin(parts, " ");
-}
-
-bool ReadDate(const Visit& visit, const std::string& name, bool parts_may_be_unknown, pb::Date* date) {
-  std::vector<std::string> parts;  // year, month, day
-  if (const std::string whole = visit.Field(name); !whole.empty()) {
-    parts = absl::StrSplit(whole, absl::ByAnyChar("-/. "), absl::SkipEmpty());
-    if (parts.size() == 3 && parts[0].size() < 3) std::swap(parts[0], parts[2]);
-  } else {
-    parts = {visit.Field(name + "_year"), visit.Field(name + "_month"), visit.Field(name + "_day")};
-    if (parts[0].empty() && parts[1].empty() && parts[2].empty()) return true;
-  }
-  if (parts.size() != 3) return false;
-  std::array<int, 3> numbers{};
-  for (size_t i = 0; i < 3; ++i) {
-    if (parts[i].empty() && i > 0 && parts_may_be_unknown) continue;
-    if (!absl::SimpleAtoi(parts[i], &numbers[i])) return false;
-  }
-  const auto [year, month, day] = numbers;
-  if (year < 1900 || year > 2199 || month < 0 || month > 12 || day < 0 || day > 31) return false;
-  if (!parts_may_be_unknown && (month == 0 || day == 0)) return false;
-  if (month == 0 && day != 0) return false;
-  if (month != 0 && day != 0 && absl::CivilDay(year, month, day).month() != month) return false;
-  date->set_year(year);
-  date->set_month(month);
-  date->set_day(day);
-  return true;
 }
 
 }  // namespace waarborg::station
