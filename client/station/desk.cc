@@ -56,12 +56,12 @@ struct Touch {
   bool ends;
 };
 constexpr Touch kTouches[] = {
-    {pb::DEMAND_STEP_FIRST, "demand-1", "Eerste vordering", "1", false},
-    {pb::DEMAND_STEP_SECOND, "demand-2", "Tweede vordering", "2", false},
-    {pb::DEMAND_STEP_THIRD, "demand-3", "Derde vordering", "3", false},
-    {pb::DEMAND_STEP_POLICE_CALLED, "police", "Politie gebeld", "P", false},
-    {pb::DEMAND_STEP_LEFT, "left", "Vertrokken", "V", true},
-    {pb::DEMAND_STEP_REMOVED, "removed", "Verwijderd door politie", "W", true},
+    {pb::DEMAND_STEP_FIRST, "demand-1", T("Eerste vordering"), "1", false},
+    {pb::DEMAND_STEP_SECOND, "demand-2", T("Tweede vordering"), "2", false},
+    {pb::DEMAND_STEP_THIRD, "demand-3", T("Derde vordering"), "3", false},
+    {pb::DEMAND_STEP_POLICE_CALLED, "police", T("Politie gebeld"), "P", false},
+    {pb::DEMAND_STEP_LEFT, "left", T("Vertrokken"), "V", true},
+    {pb::DEMAND_STEP_REMOVED, "removed", T("Verwijderd door politie"), "W", true},
 };
 
 // The touches of a ban: what was recorded, and what can be recorded next.
@@ -145,7 +145,7 @@ Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "
   view.Set("query", query).Set("query_error", query_error);
   const std::string purpose = v.Field("purpose").empty() ? "desk" : v.Field("purpose");
   std::vector<View> purposes;
-  for (const auto& [code, label] : {std::pair{"desk", "Bezoeker aan de balie"}, {"sighting", "Gezien in het gebouw"}}) {
+  for (const auto& [code, label] : {std::pair{"desk", T("Bezoeker aan de balie")}, {"sighting", T("Gezien in het gebouw")}}) {
     View one;
     purposes.push_back(one.Set("code", code).Set("label", v.Say(label)).Set("checked", purpose == code));
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "client/station/embedded.h"
 
 namespace waarborg::station {
@@ -18,17 +19,23 @@ using kainjow::mustache::mustache;
 using kainjow::mustache::partial;
 
 constexpr std::string_view kFolder = "templates/", kEnding = ".mustache";
+constexpr char kPartial[] = "partial:";
 constexpr std::string_view kOpen = "{{#t}}", kClose = "{{/t}}";
 
 std::string NameOf(std::string_view path) {
   return std::string(path.substr(kFolder.size(), path.size() - kFolder.size() - kEnding.size()));
 }
 
+// The library looks partials up among the values. Under names of their own they never stand in for a value that is not there.
+std::string WithPartialsApart(std::string_view text) {
+  return absl::StrReplaceAll(absl::string_view(text.data(), text.size()), {{"{{> ", absl::StrCat("{{> ", kPartial)}});
+}
+
 const std::map<std::string, std::string>& Templates() {
   static const auto* const templates = [] {
     auto* out = new std::map<std::string, std::string>;
     for (const EmbeddedFile& file : EmbeddedFiles()) {
-      if (file.path.starts_with(kFolder) && file.path.ends_with(kEnding)) (*out)[NameOf(file.path)] = std::string(file.bytes);
+      if (file.path.starts_with(kFolder) && file.path.ends_with(kEnding)) (*out)[NameOf(file.path)] = WithPartialsApart(file.bytes);
     }
     return out;
   }();
@@ -79,6 +86,7 @@ View& View::Set(const std::string& name, const View& view) {
   return *this;
 }
 View& View::Set(const std::string& name, const std::vector<View>& list) {
+  if (list.empty()) return Set(name, false);
   data out{data::type::list};
   for (const View& view : list) out.push_back(view.data_->object);
   data_->object.set(name, out);
@@ -89,8 +97,8 @@ std::string View::Render(const std::string& name, const Words& words, const std:
   const auto found = Templates().find(name);
   if (found == Templates().end()) throw std::logic_error("no template " + name);
   data root = data_->object;
-  for (const auto& [other, text] : Templates()) root.set(other, data(partial([&text = text] { return text; })));
-  if (!page.empty()) root.set("page", data(partial([page] { return Templates().at(page); })));
+  for (const auto& [other, text] : Templates()) root.set(kPartial + other, data(partial([&text = text] { return text; })));
+  if (!page.empty()) root.set(absl::StrCat(kPartial, "page"), data(partial([page] { return Templates().at(page); })));
   root.set("t", data(kainjow::mustache::lambda([&words](const std::string& dutch) {
              return EscapeText(words.Say(OneLine(dutch)));
            })));
@@ -106,8 +114,8 @@ std::string CheckTemplates() {
     if (!tmpl.is_valid()) return absl::StrCat(name, ": ", tmpl.error_message());
     if (text.find("{{{") != std::string::npos || text.find("{{&") != std::string::npos) return name + ": writes unescaped";
     for (size_t at = text.find("{{>"); at != std::string::npos; at = text.find("{{>", at + 1)) {
-      const std::string used(
-          absl::StripAsciiWhitespace(absl::string_view(text).substr(at + 3, text.find("}}", at) - at - 3)));
+      const std::string used(absl::StripPrefix(
+          absl::StripAsciiWhitespace(absl::string_view(text).substr(at + 3, text.find("}}", at) - at - 3)), kPartial));
       if (used != "page" && !Templates().contains(used)) return absl::StrCat(name, ": no template ", used);
     }
   }

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/civil_time.h"
+#include "client/station/words.h"
 
 namespace waarborg::station {
 
@@ -86,7 +87,7 @@ std::string ReadVisitor(const std::string& typed, pb::CheckVisitorRequest& reque
       name.push_back(words[i]);
       continue;
     }
-    if (date.year() != 0) return "Er staan twee geboortedatums. Typ er één.";
+    if (date.year() != 0) return T("Er staan twee geboortedatums. Typ er één.");
     if (DateOf(word, date)) continue;
     // "12 maart 1985" and "12 3 1985".
     if (i + 2 < words.size() && Number(word, day) && day >= 1 && day <= 31) {
@@ -99,9 +100,9 @@ std::string ReadVisitor(const std::string& typed, pb::CheckVisitorRequest& reque
     }
     // A year alone: the rest is not known.
     if (Number(word, year) && word.size() == 4 && Make(year, 0, 0, date)) continue;
-    return "Deze datum is niet te lezen. Typ bijvoorbeeld 12-03-1985.";
+    return T("Deze datum is niet te lezen. Typ bijvoorbeeld 12-03-1985.");
   }
-  if (name.empty()) return "Typ ook een naam, of scan het document.";
+  if (name.empty()) return T("Typ ook een naam, of scan het document.");
   auto* visitor = request.mutable_typed();
   visitor->set_full_name(absl::StrJoin(name, " "));
   if (date.year() != 0) *visitor->mutable_birth_date() = date;

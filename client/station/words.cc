@@ -23,9 +23,9 @@ namespace {
 
 constexpr char kDomain[] = "waarborg";
 
-constexpr const char* kMonths[] = {"januari", "februari", "maart",     "april",   "mei",      "juni",
-                                   "juli",    "augustus", "september", "oktober", "november", "december"};
-constexpr const char* kDays[] = {"maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"};
+constexpr const char* kMonths[] = {T("januari"), T("februari"), T("maart"),     T("april"),   T("mei"),      T("juni"),
+                                   T("juli"),    T("augustus"), T("september"), T("oktober"), T("november"), T("december")};
+constexpr const char* kDays[] = {T("maandag"), T("dinsdag"), T("woensdag"), T("donderdag"), T("vrijdag"), T("zaterdag"), T("zondag")};
 
 std::locale English() {
   namespace bl = boost::locale;

@@ -16,6 +16,11 @@ namespace waarborg::station {
 
 using client::Language;
 
+// Marks a text in a table as one that is said: T("Politie gebeld").
+constexpr const char* T(const char* dutch) {
+  return dutch;
+}
+
 class Words {
  public:
   static const Words& Of(Language language);
