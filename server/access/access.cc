@@ -141,8 +141,8 @@ std::string DigestOfToken(const std::string& token) {
   return keys::Sha256(token);
 }
 
-Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, absl::Time now,
-                 Asker& asker) {
+Verdict Recognise(const state::World& world, const Credentials& credentials, Caller needed, absl::Time now,
+                  Asker& asker) {
   const domain::Station* station = world.FindStationByKey(credentials.key_fingerprint);
   if (station == nullptr || station->revoked) return Refusal(Rule::kStationUnknown);
   asker.station = station;
@@ -150,22 +150,30 @@ Verdict Identify(state::World& world, const Credentials& credentials, Caller nee
 
   if (credentials.session_token.empty()) return Refusal(Rule::kSessionRequired);
   const std::string digest = DigestOfToken(credentials.session_token);
-  state::Session* session = world.FindSession(digest);
+  const state::Session* session = world.FindSession(digest);
   if (session == nullptr) return Refusal(Rule::kSessionRequired);
   const domain::Person* person = world.FindPerson(session->person_id);
   if (person == nullptr) return Refusal(Rule::kSessionRequired);
   asker.person = person;
   if (session->station_id != station->id) return Refusal(Rule::kSessionElsewhere);
+  asker.session_digest = digest;
   const domain::Municipality& m = world.municipality();
   const bool alive = session->last_used_at + m.session_idle > now &&
                      session->opened_at + m.session_max > now && person->WorksOn(base::LocalDay(now));
-  if (!alive) {
-    world.CloseSession(digest);
-    return Refusal(Rule::kSessionRequired);
-  }
-  session->last_used_at = now;
-  asker.session_digest = digest;
+  if (!alive) return Refusal(Rule::kSessionRequired);
   return domain::kAllowed;
+}
+
+Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, bool is_use,
+                 absl::Time now, Asker& asker) {
+  auto refused = Recognise(world, credentials, needed, now, asker);
+  if (asker.session_digest.empty()) return refused;
+  if (refused) {
+    world.CloseSession(asker.session_digest);
+  } else if (is_use) {
+    world.FindSession(asker.session_digest)->last_used_at = now;
+  }
+  return refused;
 }
 
 Outcome<std::vector<Grant>> GrantsFor(Rpc rpc, const Asker& asker, absl::CivilDay today) {

@@ -42,10 +42,14 @@ struct Grant {
 };
 
 // Looks the credentials up and checks that they fit each other: the session is open, belongs to this very
-// station, and its person works today. Touches the session's idle time. Fills `asker` as far as known, also
-// when it refuses, so that the refusal can be logged with what is known.
-domain::Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, absl::Time now,
-                         Asker& asker);
+// station, and its person works today. Fills `asker` as far as known, also when it refuses, so that the
+// refusal can be logged with what is known.
+domain::Verdict Recognise(const state::World& world, const Credentials& credentials, Caller needed,
+                          absl::Time now, Asker& asker);
+// The same for a call: ends a session that is over, and with `is_use` touches the idle time of one that is
+// not.
+domain::Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, bool is_use,
+                         absl::Time now, Asker& asker);
 
 // The rows that the asker's roles open for this call; refused with role-not-allowed when there are none.
 domain::Outcome<std::vector<Grant>> GrantsFor(Rpc rpc, const Asker& asker, absl::CivilDay today);

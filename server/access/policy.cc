@@ -65,6 +65,9 @@ constexpr Row kPolicy[] = {
     {kGetBan,        C::kRole, kCaseworkers, {}},
     {kGetBan,        C::kRole, {R::kCivilAffairs}, {kConsentOnRecord}},
     {kGetBan,        C::kRole, {R::kPoliceContact}, {kBanInForce}},
+    {kGetTimeline,   C::kRole, kCaseworkers, {}},
+    {kGetTimeline,   C::kRole, {R::kCivilAffairs}, {kConsentOnRecord}},
+    {kGetTimeline,   C::kRole, {R::kPoliceContact}, {kBanInForce}},
     {kListBans,      C::kRole, kCaseworkers, {}},
     {kListBans,      C::kRole, {R::kCivilAffairs}, {kConsentOnRecord}},
     {kListBans,      C::kRole, {R::kPoliceContact}, {kBanInForce}},
@@ -91,6 +94,8 @@ constexpr Row kPolicy[] = {
     {kShowPhoto,    C::kRole, {R::kPoliceContact}, {kPurposeStated, kBanInForce, kPhotoReleased, kNamedRecipient,
                                                     kInstructionAcknowledged}},
     {kNextBriefing,           C::kRole, {R::kDeskStaff}, {kAssignedHere}},
+    {kWatchDesk,              C::kRole, {R::kDeskStaff}, {kAssignedHere}},
+    {kRecordDemand,           C::kRole, {R::kDeskStaff}, {kAssignedHere, kOwnLocation, kBanInForce}},
     {kReportBreach,           C::kRole, {R::kDeskStaff}, {kAssignedHere, kOwnLocation, kBanInForce}},
     {kGetInstruction,         C::kRole, kRecipients, {}, Entry::kNotLogged},
     {kAcknowledgeInstruction, C::kRole, kRecipients, {}},
@@ -149,6 +154,7 @@ constexpr RpcName kNames[] = {
     {kLiftBan, "BanService", "LiftBan"},
     {kHandOverFile, "BanService", "HandOverFile"},
     {kGetBan, "BanService", "GetBan"},
+    {kGetTimeline, "BanService", "GetTimeline"},
     {kListBans, "BanService", "ListBans"},
     {kRecordInformed, "PhotoReleaseService", "RecordInformed"},
     {kRequestRelease, "PhotoReleaseService", "RequestRelease"},
@@ -166,6 +172,8 @@ constexpr RpcName kNames[] = {
     {kCheckVisitor, "CheckService", "CheckVisitor"},
     {kShowPhoto, "CheckService", "ShowPhoto"},
     {kNextBriefing, "CheckService", "NextBriefing"},
+    {kWatchDesk, "CheckService", "WatchDesk"},
+    {kRecordDemand, "CheckService", "RecordDemand"},
     {kReportBreach, "CheckService", "ReportBreach"},
     {kGetInstruction, "CheckService", "GetInstruction"},
     {kAcknowledgeInstruction, "CheckService", "AcknowledgeInstruction"},
@@ -190,6 +198,7 @@ constexpr RpcName kNames[] = {
 constexpr Quota kQuotas[] = {
     {kCheckVisitor, Counts::kChecks},
     {kNextBriefing, Counts::kChecks},
+    {kWatchDesk, Counts::kChecks},
     {kFindSubject, Counts::kChecks},
     {kShowPhoto, Counts::kPhotos},
     {kPreviewPhoto, Counts::kPhotos},
@@ -246,6 +255,10 @@ Counts CountsAs(Rpc rpc) {
     if (quota.rpc == rpc) return quota.counts;
   }
   return Counts::kNothing;
+}
+// A list that a screen opens by itself, and opens again when it was cut off, says nothing about who is there.
+bool IsUse(Rpc rpc) {
+  return rpc != kWatchDesk;
 }
 // Who may sign in, and the changes that mend a clock, do not depend on what day it is.
 bool NeedsTheTime(Rpc rpc) {

@@ -42,6 +42,7 @@ enum class Rpc {
   kLiftBan,
   kHandOverFile,
   kGetBan,
+  kGetTimeline,
   kListBans,
   kRecordInformed,
   kRequestRelease,
@@ -59,6 +60,8 @@ enum class Rpc {
   kCheckVisitor,
   kShowPhoto,
   kNextBriefing,
+  kWatchDesk,
+  kRecordDemand,
   kReportBreach,
   kGetInstruction,
   kAcknowledgeInstruction,
@@ -151,6 +154,8 @@ struct Quota {
   Counts counts;
 };
 Counts CountsAs(Rpc rpc);
+// Whether making the call shows that somebody is there, and keeps a session from idling out.
+bool IsUse(Rpc rpc);
 // Whether an answer depends on the day and hour: refused while the clock is in doubt.
 bool NeedsTheTime(Rpc rpc);
 

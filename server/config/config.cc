@@ -21,6 +21,9 @@ using domain::Municipality;
 using domain::Operator;
 using domain::Role;
 
+// The words of a demand go into the file, where 500 characters fit.
+constexpr size_t kMaxDemand = 500;
+
 // One table of the file. Every key that is asked for is noted, so that Done can report the ones nobody asked
 // for: a misspelt key is an error, never silently a default.
 class Reader {
@@ -361,6 +364,13 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
   m.instruction = r.Text("instruction", true);
   m.confirm_within = absl::Hours(24) * r.Number("confirm_denial_within_days", 1, 60, std::nullopt);
   m.alert_max_days = r.Number("alert_max_days", 1, 365, 90);
+  r.Table("desk", [&](Reader& t) {
+    const std::string demand = t.Text("demand", false);
+    if (demand.size() > kMaxDemand)
+      t.Error(nullptr, absl::StrCat("demand is longer than ", kMaxDemand, " bytes"));
+    if (!demand.empty()) m.demand = demand;
+    m.phone = t.Text("phone", false);
+  });
   r.Table("session", [&](Reader& t) {
     m.session_idle = absl::Minutes(t.Number("idle_minutes", 1, 60, 10));
     m.session_max = absl::Hours(t.Number("max_hours", 1, 24, 10));
@@ -445,6 +455,8 @@ Municipality ParseMunicipality(const std::string& toml, const std::string& name,
       l.opens.push_back(parsed);
     }
     l.steps = t.Texts("steps");
+    l.phone = t.Text("phone", false);
+    l.max_demands = t.Number("max_demands", 1, 3, l.max_demands);
     m.locations.push_back(std::move(l));
   });
   r.Tables("unit", [&](Reader& t, const std::string& id) {

@@ -50,6 +50,36 @@ constexpr Row kTable[] = {
     {S::kExtended, E::kEndPasses, S::kExpired},
 };
 
+// Making somebody leave. A demand comes after so many others, which tells it from another; the rest may come
+// at any moment of an open breach, police before the first demand too: where police are nearer than staff is
+// wise (sports hall, pool), they are called first and the demands are made in their presence.
+constexpr int kAnyNumber = -1;
+struct DemandRow {
+  DemandStep step;
+  int demands_before;
+  bool begins;  // may be the first step of a breach
+  BreachOutcome ends_as;
+};
+constexpr DemandRow kDemands[] = {
+    {DemandStep::kFirst, 0, true, BreachOutcome::kUnspecified},
+    {DemandStep::kSecond, 1, false, BreachOutcome::kUnspecified},
+    {DemandStep::kThird, 2, false, BreachOutcome::kUnspecified},
+    {DemandStep::kPoliceCalled, kAnyNumber, true, BreachOutcome::kUnspecified},
+    {DemandStep::kLeft, kAnyNumber, false, BreachOutcome::kLeft},
+    {DemandStep::kRemoved, kAnyNumber, false, BreachOutcome::kRemoved},
+};
+
+// `open` is the breach at the location, or null.
+Verdict CheckDemand(const DemandRow& row, const Location& location, const Breach* open) {
+  if (row.demands_before >= location.max_demands) return Refusal(Rule::kNoMoreDemands, "step");
+  const auto made = open == nullptr ? 0 : static_cast<int>(open->demands.size());
+  const bool fits = (open != nullptr || row.begins) &&
+                    (row.demands_before == kAnyNumber || row.demands_before == made) &&
+                    !(row.step == DemandStep::kPoliceCalled && open != nullptr && open->police_called);
+  if (!fits) return Refusal(Rule::kDemandOutOfOrder, "step");
+  return kAllowed;
+}
+
 Verdict Step(Ban& ban, BanEvent event) {
   auto next = NextState(ban.state, event);
   if (!next) return Refusal(Rule::kWrongState);
@@ -389,6 +419,59 @@ Verdict AddBreach(const Municipality& m, Ban& ban, const Breach& breach, absl::T
     previous = demand.at;
   }
   ban.breaches.push_back(breach);
+  return kAllowed;
+}
+
+absl::Time OpenUntil(const Breach& breach) {
+  if (breach.outcome != BreachOutcome::kUnspecified) return absl::InfinitePast();
+  absl::Time last = std::max(breach.at, breach.police_called_at.value_or(breach.at));
+  if (!breach.demands.empty()) last = std::max(last, breach.demands.back().at);
+  return last + kBreachOpenFor;
+}
+
+const Breach* OpenBreach(const Ban& ban, const std::string& location_id, absl::Time now) {
+  for (auto breach = ban.breaches.rbegin(); breach != ban.breaches.rend(); ++breach) {
+    if (breach->location_id == location_id && now < OpenUntil(*breach)) return &*breach;
+  }
+  return nullptr;
+}
+
+std::vector<DemandStep> NextDemandSteps(const Municipality& m, const Ban& ban, const std::string& location_id,
+                                        absl::Time now) {
+  std::vector<DemandStep> next;
+  const Location* location = m.FindLocation(location_id);
+  if (location == nullptr) return next;
+  for (const DemandRow& row : kDemands) {
+    if (!CheckDemand(row, *location, OpenBreach(ban, location_id, now))) next.push_back(row.step);
+  }
+  return next;
+}
+
+Verdict RecordDemand(const Municipality& m, Ban& ban, const DemandMade& made, absl::Time now) {
+  if (!InForce(ban, now) || !m.Covers(ban.scope, made.location_id)) return Refusal(Rule::kBanNotInForce);
+  const DemandRow* row = std::find_if(std::begin(kDemands), std::end(kDemands),
+                                      [&](const DemandRow& r) { return r.step == made.step; });
+  if (row == std::end(kDemands)) return Refusal(Rule::kFieldMissing, "step");
+  const Breach* open = OpenBreach(ban, made.location_id, now);
+  if (auto v = CheckDemand(*row, *m.FindLocation(made.location_id), open)) return v;
+  if (open == nullptr) {
+    Breach begun;
+    begun.at = now;
+    begun.location_id = made.location_id;
+    begun.reported_by = made.person_id;
+    ban.breaches.push_back(std::move(begun));
+    open = &ban.breaches.back();
+  }
+  Breach& breach = ban.breaches[static_cast<size_t>(open - ban.breaches.data())];
+  if (row->demands_before != kAnyNumber) breach.demands.push_back({now, m.demand});
+  if (made.step == DemandStep::kPoliceCalled) {
+    breach.police_called = true;
+    breach.police_called_at = now;
+  }
+  if (row->ends_as != BreachOutcome::kUnspecified) {
+    breach.outcome = row->ends_as;
+    breach.ended_at = now;
+  }
   return kAllowed;
 }
 

@@ -77,6 +77,18 @@ struct Lift {
   Decision decision;
 };
 
+// A step in making a banned person leave. Numbers as in the API.
+enum class DemandStep {
+  kUnspecified = 0,
+  kFirst,
+  kSecond,
+  kThird,
+  kPoliceCalled,
+  kLeft,
+  kRemoved,
+  kCount,
+};
+
 struct DemandToLeave {
   absl::Time at;
   std::string words;
@@ -88,8 +100,15 @@ struct Breach {
   std::string reported_by;
   std::vector<DemandToLeave> demands;
   bool police_called = false;
-  BreachOutcome outcome = BreachOutcome::kUnspecified;
+  BreachOutcome outcome = BreachOutcome::kUnspecified;  // unspecified: nobody recorded yet how it ended
+  // Of a breach recorded step by step; absent for one reported afterwards.
+  std::optional<absl::Time> police_called_at;
+  std::optional<absl::Time> ended_at;
 };
+
+// A breach that nobody ended is over so long after its last step. Making somebody leave takes minutes, and
+// police at most an hour or two; who comes back at another part of the day is met with a first demand.
+inline constexpr absl::Duration kBreachOpenFor = absl::Hours(4);
 
 // The file went to the archive or the case system.
 struct HandedOver {
@@ -190,6 +209,24 @@ void PassEnd(const Municipality& m, Ban& ban, absl::Time now);
 // reason, and where the ban stood then. Returns true when the photo was thought to be there.
 bool RepeatDestruction(const Municipality& m, Ban& ban, const std::string& photo_id, DestructionReason reason,
                        BanState state, absl::Time at);
+// A breach as it is told afterwards.
 Verdict AddBreach(const Municipality& m, Ban& ban, const Breach& breach, absl::Time now);
+
+// A breach as it happens, one step at a time: which step fits is a table. The first begins a breach; steps
+// taken at one location belong to one breach until it ends.
+struct DemandMade {
+  DemandStep step = DemandStep::kUnspecified;
+  std::string location_id;
+  std::string person_id;
+};
+Verdict RecordDemand(const Municipality& m, Ban& ban, const DemandMade& made, absl::Time now);
+// The instant from which a breach that nobody ends is over; InfinitePast when it was ended or reported
+// afterwards.
+absl::Time OpenUntil(const Breach& breach);
+// The breach that is open at the location, or null. Lives as long as the ban.
+const Breach* OpenBreach(const Ban& ban, const std::string& location_id, absl::Time now);
+// The steps that RecordDemand would take now, in order.
+std::vector<DemandStep> NextDemandSteps(const Municipality& m, const Ban& ban, const std::string& location_id,
+                                        absl::Time now);
 
 }  // namespace waarborg::domain

@@ -179,17 +179,32 @@ std::vector<Hit> MatchIndex::Find(const std::string& location_id, bool all_munic
   return hits;
 }
 
+template <class Each>
+void MatchIndex::ForEachAt(const std::string& location_id, bool all_municipal, Each each) const {
+  auto in = [&](const Index& index) {
+    for (const auto& [id, entry] : index.by_id) each(*entry);
+  };
+  if (auto it = by_location_.find(location_id); it != by_location_.end()) in(it->second);
+  if (all_municipal) in(everywhere_);
+}
+
 std::vector<std::string> MatchIndex::Everyone(const std::string& location_id, bool all_municipal,
                                               absl::Time now) const {
   std::set<std::string> ids;
-  auto collect = [&](const Index& index) {
-    for (const auto& [id, entry] : index.by_id) {
-      if (entry->starts_at <= now && now < entry->ends_at) ids.insert(id);
-    }
-  };
-  if (auto it = by_location_.find(location_id); it != by_location_.end()) collect(it->second);
-  if (all_municipal) collect(everywhere_);
+  ForEachAt(location_id, all_municipal, [&](const Entry& entry) {
+    if (entry.starts_at <= now && now < entry.ends_at) ids.insert(entry.ban_id);
+  });
   return {ids.begin(), ids.end()};
+}
+
+absl::Time MatchIndex::NextChange(const std::string& location_id, bool all_municipal, absl::Time now) const {
+  absl::Time next = absl::InfiniteFuture();
+  ForEachAt(location_id, all_municipal, [&](const Entry& entry) {
+    for (const absl::Time at : {entry.starts_at, entry.ends_at}) {
+      if (at > now) next = std::min(next, at);
+    }
+  });
+  return next;
 }
 
 }  // namespace waarborg::domain

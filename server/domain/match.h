@@ -35,6 +35,8 @@ class MatchIndex {
 
   // Every ban in force at the location, by id: the briefing.
   std::vector<std::string> Everyone(const std::string& location_id, bool all_municipal, absl::Time now) const;
+  // The next instant after `now` at which Everyone answers otherwise by itself: a ban begins or ends.
+  absl::Time NextChange(const std::string& location_id, bool all_municipal, absl::Time now) const;
 
  private:
   struct Entry {
@@ -64,6 +66,9 @@ class MatchIndex {
     Buckets by_surname;       // same surname; the visitor's date is not known
   };
 
+  // Calls `each(entry)` for every ban of the location, in force or not.
+  template <class Each>
+  void ForEachAt(const std::string& location_id, bool all_municipal, Each each) const;
   // Calls `each(buckets, key, spelling)` for every place where the entry stands in the index.
   template <class Each>
   static void ForEachPlace(Index& index, const Entry& entry, Each each);

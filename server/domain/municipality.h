@@ -27,6 +27,8 @@ struct Location {
   std::string sharing_basis;        // for a third party; empty: nothing is shared
   std::vector<OpeningHours> opens;  // empty: always
   std::vector<std::string> steps;   // what desk staff do when a banned person stands here, in Dutch
+  std::string phone;    // of Toezicht en Veiligheid, as called from here; empty: Municipality::phone
+  int max_demands = 3;  // demands to leave that are made here at most, 1 to 3
 };
 
 // Somebody elsewhere who cosigns the checkpoints of the log.
@@ -100,7 +102,11 @@ struct Municipality {
   std::vector<Criterion> criteria;
   std::vector<PhotoSource> sources;
   std::vector<LegalBasis> legal_bases;
-  std::string instruction;                               // on use, destruction and deletion of photos
+  std::string instruction;  // on use, destruction and deletion of photos
+  // Read aloud to a banned person who is to leave, in Dutch; these words go on record. At most 500
+  // characters.
+  std::string demand = "Ik vorder u dit gebouw nu te verlaten.";
+  std::string phone;  // of Toezicht en Veiligheid, for who is in doubt; may be empty
   absl::Duration confirm_within = absl::Hours(24 * 21);  // a denial on the spot lapses after this
   int alert_max_days = 90;
   // How long a file is kept after its ban was closed, because a later offence counts the earlier; and whether

@@ -242,6 +242,19 @@ constexpr RuleText kRules[] = {
     {R::kNothingToCorrect, K::kPrecondition, "nothing-to-correct", "The file says exactly this already.",
      "Look at the file; change what is wrong.", "Dit staat al precies zo in het dossier.",
      "Bekijk het dossier; verander wat er niet klopt."},
+    {R::kDemandOutOfOrder, K::kPrecondition, "demand-out-of-order",
+     "This step does not fit what was recorded so far.",
+     "Demands go in their order, police are called once, and that the person left or was removed comes after "
+     "one of these. What went otherwise can be reported afterwards, all at once.",
+     "Deze stap past niet bij wat tot nu toe is vastgelegd.",
+     "Vorderingen gaan op volgorde, de politie wordt een keer gebeld, en vertrokken of verwijderd komt "
+     "daarna. "
+     "Ging het anders, meld het dan achteraf in een keer."},
+    {R::kNoMoreDemands, K::kPrecondition, "no-more-demands",
+     "At this location no further demand is made: the next step is the police.",
+     "Call the police, 112 in danger and else 0900-8844, and record that.",
+     "Op deze locatie wordt niet vaker gevorderd: de volgende stap is de politie.",
+     "Bel de politie, 112 bij gevaar en anders 0900-8844, en leg dat vast."},
 
     {R::kPhotoTooLarge, K::kInvalid, "photo-too-large", "The file is larger than 10 MiB.",
      "Supply a smaller file.", "Het bestand is groter dan 10 MiB.", "Lever een kleiner bestand aan."},
@@ -260,6 +273,13 @@ constexpr RuleText kRules[] = {
     {R::kPhotoDisguised, K::kInvalid, "photo-disguised", "The file holds something else behind the picture.",
      "Supply the picture alone.", "Het bestand bevat iets anders achter de afbeelding.",
      "Lever alleen de afbeelding aan."},
+    {R::kCropOutside, K::kInvalid, "crop-outside", "The part that was cut out lies outside the picture.",
+     "Cut out a part within the picture.", "De uitsnede valt buiten de afbeelding.",
+     "Kies een uitsnede binnen de afbeelding."},
+    {R::kCropOtherRatio, K::kInvalid, "crop-other-ratio", "The part that was cut out is not 35 x 45.",
+     "Cut out a part of which the width is to the height as 35 to 45.",
+     "De uitsnede heeft niet de verhouding 35 x 45.",
+     "Kies een uitsnede waarvan de breedte zich tot de hoogte verhoudt als 35 tot 45."},
 
     {R::kIdempotencyKeyInvalid, K::kInvalid, "idempotency-key-invalid",
      "The idempotency key is missing or not 8 to 64 plain characters.",

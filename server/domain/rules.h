@@ -82,6 +82,8 @@ enum class Rule {
   kObjectionUpheld,
   kCopiesConfirmedBefore,
   kNothingToCorrect,
+  kDemandOutOfOrder,
+  kNoMoreDemands,
   // Photos.
   kPhotoTooLarge,
   kPhotoTooManyPixels,
@@ -89,6 +91,8 @@ enum class Rule {
   kPhotoNotAnImage,
   kPhotoDamaged,
   kPhotoDisguised,
+  kCropOutside,
+  kCropOtherRatio,
   // Commands and the system.
   kIdempotencyKeyInvalid,
   kIdempotencyKeyReused,

@@ -3,6 +3,8 @@
 
 #include "server/domain/file_term.h"
 #include "server/rpc/calls.h"
+#include "server/rpc/log_reading.h"
+#include "server/rpc/steps.h"
 #include "server/rpc/views.h"
 #include "server/state/codec.h"
 #include "waarborg/v1/bans.grpc.pb.h"
@@ -21,6 +23,7 @@ constexpr size_t kMaxShort = 500;
 constexpr size_t kMaxReference = 100;
 constexpr int kMaxPage = 200;
 constexpr int kDefaultPage = 50;
+constexpr int kMaxSteps = 1000;
 
 #define WB_CHECK(expression) \
   if (auto verdict_ = (expression)) return *verdict_
@@ -256,6 +259,43 @@ Verdict ListBans(Context& c, const pb::ListBansRequest& in, pb::ListBansResponse
 
 #undef WB_CHECK
 
+void GetTimeline(Core& core, const access::Credentials& credentials, const pb::GetTimelineRequest& in,
+                 pb::GetTimelineResponse* out, const Done& done) {
+  auto role = std::make_shared<domain::Role>();
+  auto begin = [&in, role](Context& c, Reading& reading) -> Verdict {
+    auto ban = c.RequireBan(in.ban_id());
+    if (!ban.ok()) return ban.refusal();
+    *role = c.role().role;
+    reading.query.ban_id = ban->id;
+    return domain::kAllowed;
+  };
+  auto read = [out, role](const Reading& reading) -> absl::Status {
+    const bool police = *role == domain::Role::kPoliceContact;
+    const absl::Status s = ReadSteps(*reading.log, reading.query.ban_id, [&](const journal::LogEntry& entry) {
+      const pb::AuditRecord& r = *entry.record;
+      if (!IsShownStep(*role, r.event())) return true;
+      if (out->steps_size() == kMaxSteps) {
+        out->set_more(true);
+        return false;
+      }
+      pb::TimelineStep& step = *out->add_steps();
+      step.set_event(r.event());
+      step.set_role(r.role());
+      if (!police) step.set_person_name(reading.NameOf(r.person_id()));
+      *step.mutable_at() = state::ToProto(absl::FromUnixMillis(r.at_ms()));
+      step.set_origin(entry.origin);
+      step.set_index(entry.index);
+      step.set_demand_step(r.demand_step());
+      step.set_ban_state(r.ban_state());
+      if (!police) step.set_photo_state(r.photo_state());
+      return true;
+    });
+    std::reverse(out->mutable_steps()->begin(), out->mutable_steps()->end());
+    return s;
+  };
+  ReadLog(core, Rpc::kGetTimeline, credentials, begin, read, done);
+}
+
 }  // namespace
 
 Bound BindBans(Server& server) {
@@ -276,6 +316,11 @@ Bound BindBans(Server& server) {
                                                                HandOverFile);
   b.Command<pb::LiftBanRequest, pb::LiftBanResponse>(Rpc::kLiftBan, &S::RequestLiftBan, LiftBan);
   b.Query<pb::GetBanRequest, pb::GetBanResponse>(Rpc::kGetBan, &S::RequestGetBan, GetBan);
+  Core& core = server.core();
+  b.Unary<pb::GetTimelineRequest, pb::GetTimelineResponse>(
+      Rpc::kGetTimeline, &S::RequestGetTimeline,
+      [&core](const access::Credentials& who, const pb::GetTimelineRequest& in, pb::GetTimelineResponse* out,
+              const Done& done) { GetTimeline(core, who, in, out, done); });
   b.Query<pb::ListBansRequest, pb::ListBansResponse>(Rpc::kListBans, &S::RequestListBans, ListBans);
   Arm arm = b.TakeArm();
   return {std::move(service), std::move(arm)};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/rpc/server.h"
+#include "server/rpc/watching.h"
 #include "server/rpc/wipe.h"
 
 // The kinds of calls as state machines on the completion queue. Each deletes itself after its last event.
@@ -355,6 +356,31 @@ class Binder {
         (service->*method)(context, in, writer, server.queue(), server.queue(), tag);
       };
       BytesOutCall<Req, Res>::Arm(server, request, handler);
+    });
+  }
+
+  // A stream that goes on until it is ended, each with a view of its own.
+  template <class Req, class Res>
+  void Watch(access::Rpc rpc, OutMethod<Req, Res> method, typename WatchCall<Req, Res>::NewView new_view) {
+    server_.MarkBound(rpc, [rpc, new_view, &core = server_.core()](const access::Credentials& who,
+                                                                   std::string_view bytes, Done done) {
+      auto in = std::make_shared<Req>();
+      auto out = std::make_shared<Res>();
+      auto view = std::shared_ptr<View<Req, Res>>(new_view());
+      if (!ParseLocal(bytes, *in, done)) return;
+      core.Run(
+          rpc, who,
+          [in, out, view](Context& c) {
+            bool news = false;
+            return view->Look(c, *in, *out, news);
+          },
+          std::move(done));
+    });
+    arms_.push_back([&server = server_, service = service_, rpc, method, new_view] {
+      auto request = [&server, service, method](auto* context, auto* in, auto* writer, void* tag) {
+        (service->*method)(context, in, writer, server.queue(), server.queue(), tag);
+      };
+      WatchCall<Req, Res>::Arm(server, rpc, request, new_view);
     });
   }
 

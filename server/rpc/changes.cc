@@ -185,8 +185,78 @@ Outcome<std::string> ProposeClock(Context& c, const pb::ProposeClockRequest&, pb
   return Propose(c, std::move(change));
 }
 
+static_assert(static_cast<int>(domain::Operator::kThirdParty) + 1 == pb::RUN_BY_THIRD_PARTY);
+static_assert(static_cast<int>(domain::GuidelineScope::kAllMunicipal) + 1 ==
+              pb::GUIDELINE_SCOPE_ALL_MUNICIPAL);
+
+void FillMonths(int min, int max, pb::Months& out) {
+  out.set_min(min);
+  out.set_max(max);
+}
+
+void FillChoices(const domain::Municipality& m, pb::Choices& out) {
+  out.set_municipality(m.name);
+  for (const domain::Location& l : m.locations) {
+    pb::LocationChoice& p = *out.add_locations();
+    p.set_id(l.id);
+    p.set_name(l.name);
+    p.set_municipal(l.municipal);
+    p.set_run_by(static_cast<pb::RunBy>(static_cast<int>(l.run_by) + 1));
+    p.set_shares_bans(m.Serves(l.id));
+    for (const std::string& step : l.steps) p.add_steps(step);
+    p.set_phone(l.phone.empty() ? m.phone : l.phone);
+    p.set_max_demands(l.max_demands);
+  }
+  for (const domain::Unit& u : m.units) {
+    pb::UnitChoice& p = *out.add_units();
+    p.set_id(u.id);
+    p.set_name(u.name);
+    p.set_may_see_photos(u.may_see_photos);
+  }
+  for (const domain::Ground& g : m.grounds) {
+    pb::GroundChoice& p = *out.add_grounds();
+    p.set_id(g.id);
+    p.set_name(g.name);
+    p.set_measure(static_cast<pb::Measure>(static_cast<int>(g.measure)));
+    p.set_scope(static_cast<pb::GuidelineScope>(static_cast<int>(g.scope) + 1));
+    p.set_decided_by(static_cast<pb::Role>(static_cast<int>(g.decided_by)));
+    p.set_secretary_advises(g.advice_needed);
+    FillMonths(g.first_min_months, g.first_max_months, *p.mutable_months_first());
+    FillMonths(g.repeat_min_months, g.repeat_max_months, *p.mutable_months_repeat());
+  }
+  for (const domain::Criterion& criterion : m.criteria) {
+    pb::CriterionChoice& p = *out.add_criteria();
+    p.set_id(criterion.id);
+    p.set_text(criterion.text);
+  }
+  for (const domain::PhotoSource& s : m.sources) {
+    pb::PhotoSourceChoice& p = *out.add_photo_sources();
+    p.set_id(s.id);
+    p.set_name(s.name);
+    p.set_allowed(s.allowed);
+  }
+  for (const domain::LegalBasis& b : m.legal_bases) {
+    pb::LegalBasisChoice& p = *out.add_legal_bases();
+    p.set_id(b.id);
+    p.set_name(b.name);
+  }
+  out.set_demand(m.demand);
+  pb::TermsInForce& terms = *out.mutable_terms();
+  terms.set_confirm_denial_within_days(static_cast<int>(m.confirm_within / absl::Hours(24)));
+  terms.set_alert_max_days(m.alert_max_days);
+  terms.set_confirm_copies_days(m.deadlines.confirm_copies_days);
+  terms.set_remind_after_days(m.deadlines.remind_after_days);
+  terms.set_review_every_days(m.review_every_days);
+  terms.set_file_keep_months(m.file_keep_months);
+  terms.set_file_hand_over(m.file_hand_over);
+  terms.set_session_idle_minutes(static_cast<int>(absl::ToInt64Minutes(m.session_idle)));
+  terms.set_session_max_hours(static_cast<int>(absl::ToInt64Hours(m.session_max)));
+  terms.set_session_resume_minutes(static_cast<int>(absl::ToInt64Minutes(m.session_resume)));
+}
+
 Verdict GetConfiguration(Context& c, const pb::GetConfigurationRequest&, pb::GetConfigurationResponse& out) {
   out.set_toml(c.world().configuration());
+  FillChoices(c.municipality(), *out.mutable_choices());
   return domain::kAllowed;
 }
 

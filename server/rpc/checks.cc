@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include <algorithm>
+#include <map>
 
 #include "server/domain/match.h"
 #include "server/domain/mrz.h"
@@ -19,6 +20,7 @@ using domain::Rule;
 using domain::Verdict;
 
 constexpr size_t kMaxMatches = 10;
+constexpr int kMaxList = 1000;
 
 bool CountsAsMunicipal(const Context& c) {
   return c.municipality().Covers(domain::Scope{true, {}}, c.asker.station->location_id);
@@ -38,6 +40,22 @@ bool PhotoAvailable(const Context& c, const domain::Ban& ban) {
   return right.ok() || right.refusal().rule == Rule::kInstructionNotAcknowledged;
 }
 
+// How far making this person leave has come here; nothing is filled in when nobody is at it.
+template <class Out>
+void FillBreach(const Context& c, const domain::Ban& ban, Out out) {
+  const std::string& here = c.asker.station->location_id;
+  const domain::Breach* open = domain::OpenBreach(ban, here, c.now());
+  if (open == nullptr) return;
+  pb::OpenBreach& breach = *out();
+  *breach.mutable_since() = state::ToProto(open->at);
+  breach.set_demands(static_cast<int>(open->demands.size()));
+  breach.set_police_called(open->police_called);
+  for (domain::DemandStep step : domain::NextDemandSteps(c.municipality(), ban, here, c.now())) {
+    breach.add_next(static_cast<pb::DemandStep>(static_cast<int>(step)));
+  }
+}
+
+// Who it is and how that stands, as the desk may know it.
 void Describe(const Context& c, const domain::Ban& ban, pb::Match& out) {
   const bool decided = ban.decision.has_value();
   out.set_ban_id(ban.id);
@@ -48,6 +66,12 @@ void Describe(const Context& c, const domain::Ban& ban, pb::Match& out) {
   out.set_photo_available(PhotoAvailable(c, ban));
   out.set_description(ban.identity.established ? "" : ban.identity.description);
   out.set_provisional(ban.state == domain::BanState::kProvisional);
+  FillBreach(c, ban, [&out] { return out.mutable_breach(); });
+}
+
+// The same to a visitor's face: with what to do now.
+void DescribeVisitor(const Context& c, const domain::Ban& ban, pb::Match& out) {
+  Describe(c, ban, out);
   if (const domain::Location* here = c.municipality().FindLocation(c.asker.station->location_id)) {
     for (const std::string& step : here->steps) out.add_steps(step);
   }
@@ -92,7 +116,7 @@ Verdict CheckVisitor(Context& c, const pb::CheckVisitorRequest& in, pb::CheckVis
       out.set_more(true);
       break;
     }
-    Describe(c, *c.world().FindBan(hit.ban_id), *out.add_matches());
+    DescribeVisitor(c, *c.world().FindBan(hit.ban_id), *out.add_matches());
     // The check itself has no subject; that a file was shown is an entry of that file.
     pb::AuditRecord shown;
     shown.set_event("MatchShown");
@@ -112,8 +136,80 @@ Verdict NextBriefing(Context& c, const pb::NextBriefingRequest& in, pb::NextBrie
   if (next == ids.end()) return domain::kAllowed;
   out.set_position(static_cast<int32_t>(next - ids.begin()) + 1);
   c.record.set_ban_id(*next);
-  Describe(c, *c.world().FindBan(*next), *out.mutable_match());
+  DescribeVisitor(c, *c.world().FindBan(*next), *out.mutable_match());
   return domain::kAllowed;
+}
+
+// The list beside one desk.
+class DeskView final : public View<pb::WatchDeskRequest, pb::WatchDeskResponse> {
+ public:
+  Verdict Look(Context& c, const pb::WatchDeskRequest&, pb::WatchDeskResponse& out, bool& news) override {
+    if (auto v = c.Require({})) return v;
+    if (auto v = CheckServed(c)) return v;
+    c.record.set_purpose(pb::PURPOSE_VISITOR_AT_DESK);
+    location_id_ = c.asker.station->location_id;
+    version_ = c.world().VersionAt(location_id_);
+    const domain::MatchIndex& index = c.world().matches();
+    // At midnight deputyships begin and end.
+    changes_at_ = std::min(index.NextChange(location_id_, CountsAsMunicipal(c), c.now()),
+                           base::EndOfDay(c.turn.today()));
+    std::map<std::string, std::string> shown;
+    for (const std::string& id : index.Everyone(location_id_, CountsAsMunicipal(c), c.now())) {
+      if (out.bans_size() == kMaxList) {
+        out.set_more(true);
+        break;
+      }
+      const domain::Ban& ban = *c.world().FindBan(id);
+      if (const domain::Breach* open = domain::OpenBreach(ban, location_id_, c.now())) {
+        changes_at_ = std::min(changes_at_, domain::OpenUntil(*open));
+      }
+      pb::Match& match = *out.add_bans();
+      Describe(c, ban, match);
+      std::string as_shown = match.SerializeAsString();
+      if (const auto before = shown_.find(id); before == shown_.end() || before->second != as_shown) {
+        pb::AuditRecord entry;
+        entry.set_event("MatchShown");
+        entry.set_ban_id(id);
+        c.more_entries.push_back(std::move(entry));
+      }
+      shown.emplace(id, std::move(as_shown));
+    }
+    news = first_ || shown != shown_ || out.more() != more_;
+    first_ = false;
+    more_ = out.more();
+    shown_ = std::move(shown);
+    *out.mutable_as_of() = state::ToProto(c.now());
+    out.set_location_id(location_id_);
+    return domain::kAllowed;
+  }
+
+  bool MayHaveChanged(const state::World& world, absl::Time now) const override {
+    return world.VersionAt(location_id_) != version_ || now >= changes_at_;
+  }
+
+ private:
+  std::string location_id_;
+  uint64_t version_ = 0;
+  absl::Time changes_at_;                     // by itself
+  std::map<std::string, std::string> shown_;  // by ban, the match as it was sent
+  bool first_ = true, more_ = false;
+};
+
+Outcome<std::string> RecordDemand(Context& c, const pb::RecordDemandRequest& in,
+                                  pb::RecordDemandResponse& out) {
+  if (!pb::DemandStep_IsValid(in.step())) return Refusal(Rule::kFieldInvalid, "step");
+  auto ban = c.RequireBan(in.ban_id());
+  if (!ban.ok()) return ban.refusal();
+  const domain::DemandMade made{static_cast<domain::DemandStep>(static_cast<int>(in.step())),
+                                c.asker.station->location_id, c.me()};
+  if (auto v = domain::RecordDemand(c.municipality(), ban.value(), made, c.now())) return *v;
+  c.record.set_demand_step(in.step());
+  const bool spoken = in.step() == pb::DEMAND_STEP_FIRST || in.step() == pb::DEMAND_STEP_SECOND ||
+                      in.step() == pb::DEMAND_STEP_THIRD;
+  if (spoken) c.AddWords("demand", c.municipality().demand);
+  FillBreach(c, *ban, [&out] { return out.mutable_breach(); });
+  c.Keep(std::move(ban.value()));
+  return in.ban_id();
 }
 
 Outcome<std::string> ReportBreach(Context& c, const pb::ReportBreachRequest& in, pb::ReportBreachResponse&) {
@@ -175,6 +271,10 @@ Bound BindChecks(Server& server) {
       });
   b.Query<pb::NextBriefingRequest, pb::NextBriefingResponse>(Rpc::kNextBriefing, &S::RequestNextBriefing,
                                                              NextBriefing);
+  b.Watch<pb::WatchDeskRequest, pb::WatchDeskResponse>(Rpc::kWatchDesk, &S::RequestWatchDesk,
+                                                       [] { return std::make_unique<DeskView>(); });
+  b.Command<pb::RecordDemandRequest, pb::RecordDemandResponse>(Rpc::kRecordDemand, &S::RequestRecordDemand,
+                                                               RecordDemand);
   b.Command<pb::ReportBreachRequest, pb::ReportBreachResponse>(Rpc::kReportBreach, &S::RequestReportBreach,
                                                                ReportBreach);
   b.Query<pb::GetInstructionRequest, pb::GetInstructionResponse>(Rpc::kGetInstruction,

@@ -114,16 +114,18 @@ void Context::Keep(domain::Ban ban) {
   turn.Put(std::move(ban));
 }
 
-void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body body, Done done, bool logged) {
+void Core::RunAs(Entered entered, access::Rpc rpc, const access::Credentials& credentials, Body body,
+                 Done done) {
   auto verdict = std::make_shared<Verdict>();
-  auto run = [rpc, credentials, body = std::move(body), logged, verdict](journal::Turn& turn) {
+  auto run = [rpc, credentials, body = std::move(body), entered, verdict](journal::Turn& turn) {
     Context context(turn, rpc);
     Verdict& v = *verdict;
     const auto rows = access::Policy();
     const auto first_row =
         std::find_if(rows.begin(), rows.end(), [rpc](const access::Row& r) { return r.rpc == rpc; });
     try {
-      v = access::Identify(turn.sessions(), credentials, first_row->caller, turn.now(), context.asker);
+      v = access::Identify(turn.sessions(), credentials, first_row->caller, access::IsUse(rpc), turn.now(),
+                           context.asker);
       if (!v) {
         auto grants = access::GrantsFor(rpc, context.asker, turn.today());
         if (grants.ok()) {
@@ -134,7 +136,9 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
         }
       }
       if (!v && turn.clock_in_doubt() && access::NeedsTheTime(rpc)) v = Refusal(Rule::kClockInDoubt);
-      if (!v) v = CheckQuota(turn, rpc, context.asker, logged);
+      if (!v && entered != Entered::kMore) {
+        v = CheckQuota(turn, rpc, context.asker, entered == Entered::kCall);
+      }
       if (!v) v = body(context);
       if (!v && !context.conditions_checked_) {
         const bool has_conditions =
@@ -160,11 +164,12 @@ void Core::Run(access::Rpc rpc, const access::Credentials& credentials, Body bod
       record.set_role(static_cast<pb::Role>(static_cast<int>(context.grant_.role.role)));
       record.set_in_place_of(context.grant_.role.in_place_of);
     }
-    bool entry = logged && first_row->entry == access::Entry::kLogged;
-    if (v) entry = ListRefusal(turn, record.station_id());
+    const bool adds = entered != Entered::kNothing && first_row->entry == access::Entry::kLogged;
+    bool entry = adds && entered == Entered::kCall;
+    if (v) entry = entered != Entered::kMore && ListRefusal(turn, record.station_id());
     if (entry) turn.Log(record, v ? pb::Words() : context.words_);
     for (pb::AuditRecord& more : context.more_entries) {
-      if (v || !entry) break;
+      if (v || !adds) break;
       more.set_result(pb::RESULT_DONE);
       more.set_person_id(record.person_id());
       more.set_role(record.role());

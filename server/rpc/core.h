@@ -102,7 +102,16 @@ class Core {
 
   // Identify, find the rows, run the body, log, answer. With `logged` false a success leaves no entry (a
   // first look that a second, logged one follows); a refusal always does.
-  void Run(access::Rpc rpc, const access::Credentials& credentials, Body body, Done done, bool logged = true);
+  void Run(access::Rpc rpc, const access::Credentials& credentials, Body body, Done done,
+           bool logged = true) {
+    RunAs(logged ? Entered::kCall : Entered::kNothing, rpc, credentials, std::move(body), std::move(done));
+  }
+  // Goes on with a call that was entered and goes on by itself: the same way, but for what was asked once.
+  // The call is not counted again, only what it adds has entries, and that it may not go on is no refusal of
+  // anything somebody asked now.
+  void GoOn(access::Rpc rpc, const access::Credentials& credentials, Body body, Done done) {
+    RunAs(Entered::kMore, rpc, credentials, std::move(body), std::move(done));
+  }
 
   // What a command adds: its idempotency key, and a receipt. `body` returns the id for the receipt.
   struct CommandInput {
@@ -139,6 +148,9 @@ class Core {
   }
 
  private:
+  // What of a run stands in the log.
+  enum class Entered { kCall, kNothing, kMore };
+  void RunAs(Entered entered, access::Rpc rpc, const access::Credentials& credentials, Body body, Done done);
   static void Offload(base::Workers& workers, const Done& done, std::function<void()> work);
 
   Parts parts_;

@@ -55,6 +55,9 @@ constexpr int kQuietLooks = 4;
 // The clock is looked at so often at least: what follows from the end of a ban is due within a second.
 constexpr int kLookMs = 500;
 
+// Who watches is looked at again so often when nothing changed: time passes for sessions and bans.
+constexpr std::chrono::milliseconds kWatchEvery(200);
+
 // What the library says goes here instead of to standard error: handshakes that fail are counted, for anybody
 // can make as many of them as they like; of the rest a few lines a minute are let through.
 std::atomic<uint64_t> connections_refused = 0;
@@ -224,6 +227,7 @@ void Server::Shutdown(absl::Duration grace) {
   if (server_ == nullptr) return;
   serving_ = false;
   stopping_ = true;
+  wake_->Arm();  // who watches is told so
   // Drained here and not by gRPC's own deadline, which waits for idle connections too.
   const absl::Time deadline = absl::Now() + grace;
   while (under_way_ > 0 && absl::Now() < deadline) absl::SleepFor(absl::Milliseconds(5));
@@ -241,6 +245,35 @@ domain::Verdict Server::StreamBegins(grpc::ServerContext* context, const std::st
   if (!room) return domain::Refusal(domain::Rule::kBusy);
   if (!open) return domain::Refusal(domain::Rule::kStopping);
   return domain::kAllowed;
+}
+
+domain::Verdict Server::WatchBegins(Watcher* watcher, const std::string& key_fingerprint) {
+  const auto same = [&](const auto& w) { return w.second == key_fingerprint; };
+  const bool room = std::count_if(watchers_.begin(), watchers_.end(), same) < kWatchersPerStation;
+  watchers_.emplace(watcher, key_fingerprint);
+  const bool open = CallBegins();
+  if (!room) return domain::Refusal(domain::Rule::kBusy);
+  if (!open) return domain::Refusal(domain::Rule::kStopping);
+  return domain::kAllowed;
+}
+
+void Server::LookAtWatchers(std::chrono::steady_clock::time_point now) {
+  if (watchers_.empty()) return;
+  const journal::Journal& journal = core_.journal();
+  const journal::Journal::Condition condition = journal.condition();
+  Watcher::Moment moment{journal.world(), journal.time(), domain::kAllowed, now};
+  if (stopping_) {
+    moment.over = domain::Refusal(domain::Rule::kStopping);
+  } else if (condition.failed || condition.no_room) {
+    moment.over = domain::Refusal(domain::Rule::kCannotRecord);
+  } else if (condition.clock_in_doubt) {
+    moment.over = domain::Refusal(domain::Rule::kClockInDoubt);
+  }
+  const uint64_t version = journal.world().version();
+  if (!moment.over && version == watched_version_ && now - watched_at_ < kWatchEvery) return;
+  watched_version_ = version;
+  watched_at_ = now;
+  for (const auto& [watcher, key] : watchers_) watcher->Look(moment);
 }
 
 void Server::Finish() {
@@ -312,6 +345,7 @@ void Server::Poll() {
       looked_around_at = now;
       live_streams_.CancelOld();
     }
+    LookAtWatchers(now);
     if (now - lines_counted_since > std::chrono::minutes(1)) {
       lines_counted_since = now;
       lines_left = kLinesAMinute;

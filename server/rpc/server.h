@@ -73,6 +73,23 @@ class LiveStreams {
   std::map<grpc::ServerContext*, Stream> streams_ WB_GUARDED_BY(mutex_);
 };
 
+// A stream without an end of its own (watching.h).
+class Watcher {
+ public:
+  // How things stand for all of them.
+  struct Moment {
+    const state::World& world;
+    absl::Time now;
+    domain::Verdict over;  // why no stream may go on
+    std::chrono::steady_clock::time_point clock;
+  };
+  virtual ~Watcher() = default;
+  // Ends the stream when its caller has no right to it any more, and has it look again when there may be
+  // something to say. On the polling thread, twice a second and whenever something changed. Must not block,
+  // nor call WatchBegins or WatchEnds.
+  virtual void Look(const Moment& moment) = 0;
+};
+
 struct TlsFiles {
   std::string certificate_pem;
   std::string key_pem;
@@ -120,6 +137,13 @@ class Server {
     live_streams_.Remove(context);
     CallEnds();
   }
+  // The same for a stream that goes on until it is ended. It has a number of its own that each station may
+  // have. WatchEnds follows either way. On the polling thread.
+  domain::Verdict WatchBegins(Watcher* watcher, const std::string& key_fingerprint);
+  void WatchEnds(Watcher* watcher) {
+    watchers_.erase(watcher);
+    CallEnds();
+  }
   bool stopping() const { return stopping_; }
   std::atomic<int>& tags_alive() { return tags_alive_; }
   // Counts an upload. False when there are as many as memory is set aside for.
@@ -143,6 +167,7 @@ class Server {
   // Makes an entry of the connections that did not get through the handshake: nobody knows whose they were,
   // but that somebody tries at the door is known.
   void LogRefusedConnections();
+  void LookAtWatchers(std::chrono::steady_clock::time_point now);
   // Makes the polling thread look at the journal's queue. From any thread.
   void Wake();
 
@@ -159,6 +184,11 @@ class Server {
   std::bitset<static_cast<size_t>(access::Rpc::kRpcCount)> bound_;
   std::array<Local, static_cast<size_t>(access::Rpc::kRpcCount)> local_;
   std::vector<std::pair<std::string, std::string>> fingerprints_;  // certificate to fingerprint, newest last
+  // By the key of their station; what they saw last, and when. On the polling thread.
+  static constexpr int kWatchersPerStation = 8;
+  std::map<Watcher*, std::string> watchers_;
+  uint64_t watched_version_ = 0;
+  std::chrono::steady_clock::time_point watched_at_;
   static constexpr int kMaxUploads = 8;
   std::atomic<int> under_way_ = 0;
   std::atomic<int> tags_alive_ = 0;

@@ -8,6 +8,7 @@
 #include "server/domain/subject.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/log_reading.h"
+#include "server/rpc/steps.h"
 #include "server/state/codec.h"
 #include "waarborg/v1/subjects.grpc.pb.h"
 
@@ -24,22 +25,6 @@ using journal::LogEntry;
 
 constexpr int kMaxPage = 1000;
 constexpr size_t kMaxReason = 2000;
-
-// Calls that take a step of the procedure, and what the clock does of it.
-constexpr Rpc kSteps[] = {
-    Rpc::kProposeBan,         Rpc::kDenyOnTheSpot,
-    Rpc::kRaiseAlert,         Rpc::kAmendBan,
-    Rpc::kAdviseBan,          Rpc::kDecideBan,
-    Rpc::kExtendBan,          Rpc::kLiftBan,
-    Rpc::kRecordInformed,     Rpc::kRequestRelease,
-    Rpc::kDecideConsent,      Rpc::kSupplyPhoto,
-    Rpc::kDeclineSupply,      Rpc::kReleasePhoto,
-    Rpc::kDarkenPhoto,        Rpc::kRestorePhoto,
-    Rpc::kWithdrawWrongPhoto, Rpc::kDecidePhotoObjection,
-    Rpc::kConfirmCopiesGone,  Rpc::kReportBreach,
-    Rpc::kCorrectFile,        Rpc::kExportPhoto,
-};
-constexpr const char* kStepsOfTheClock[] = {"BanExpired", "BanLapsed", "PhotoDestroyed"};
 
 Verdict FindSubject(Context& c, const pb::FindSubjectRequest& in, pb::FindSubjectResponse& out) {
   auto name = state::NameFrom(in.name(), "name");
@@ -133,12 +118,7 @@ void FillFile(const domain::Municipality& m, const domain::Ban& ban, const AllSt
 
 // Who took which step, and since when there is a photo.
 absl::Status FillSteps(const journal::LogReader& log, pb::SubjectFile& out) {
-  journal::LogQuery query;
-  query.ban_id = out.ban().id();
-  for (Rpc rpc : kSteps) query.events.emplace_back(access::NameOf(rpc).method);
-  query.events.insert(query.events.end(), std::begin(kStepsOfTheClock), std::end(kStepsOfTheClock));
-  const absl::Status s = log.ReadBack(query, [&](const LogEntry& entry) {
-    if (!entry.record || entry.record->result() != pb::RESULT_DONE || entry.record->replayed()) return true;
+  const absl::Status s = ReadSteps(log, out.ban().id(), [&](const LogEntry& entry) {
     const pb::AuditRecord& r = *entry.record;
     const auto at = state::ToProto(absl::FromUnixMillis(r.at_ms()));
     pb::SubjectStep& step = *out.add_steps();

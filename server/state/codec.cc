@@ -23,6 +23,8 @@ static_assert(static_cast<int>(domain::Measure::kProvisional) == pb::MEASURE_PRO
 static_assert(static_cast<int>(domain::DestructionReason::kWrongPhoto) == pb::DESTRUCTION_REASON_WRONG_PHOTO);
 static_assert(static_cast<int>(domain::ChangeKind::kClock) == pb::CHANGE_KIND_CLOCK);
 static_assert(static_cast<int>(domain::BreachOutcome::kRemoved) == pb::BREACH_OUTCOME_REMOVED);
+static_assert(static_cast<int>(domain::DemandStep::kRemoved) == pb::DEMAND_STEP_REMOVED);
+static_assert(static_cast<int>(domain::DemandStep::kCount) == pb::DemandStep_MAX + 1);
 static_assert(static_cast<int>(domain::InformedHow::kLetter) == pb::INFORMED_HOW_LETTER);
 static_assert(static_cast<int>(domain::LegalForm::kOwnership) == pb::LEGAL_FORM_OWNERSHIP);
 
@@ -361,6 +363,8 @@ pb::Ban ToProto(const domain::Ban& ban) {
     }
     p->set_police_called(b.police_called);
     p->set_outcome(Enum<pb::BreachOutcome>(b.outcome));
+    if (b.police_called_at) *p->mutable_police_called_at() = ToProto(*b.police_called_at);
+    if (b.ended_at) *p->mutable_ended_at() = ToProto(*b.ended_at);
   }
   *out.mutable_release() = ToProto(ban.release);
   for (const auto& c : ban.corrections) {
@@ -582,6 +586,8 @@ std::optional<domain::Ban> DecodeBan(const std::string& bytes) {
     for (const auto& d : b.demands()) breach.demands.push_back({FromProto(d.at()), d.words()});
     breach.police_called = b.police_called();
     breach.outcome = Enum<domain::BreachOutcome>(b.outcome());
+    if (b.has_police_called_at()) breach.police_called_at = FromProto(b.police_called_at());
+    if (b.has_ended_at()) breach.ended_at = FromProto(b.ended_at());
     out.breaches.push_back(std::move(breach));
   }
   out.release = StoredRelease(p.release());

@@ -70,9 +70,24 @@ void World::Schedule(const domain::Ban& ban) {
   if (file != absl::InfiniteFuture() && !shredding_.contains(ban.id)) due_files_.insert({file, ban.id});
 }
 
+void World::NoteChange(const domain::Scope& scope) {
+  ++version_;
+  if (scope.all_municipal) ++version_everywhere_;
+  for (const std::string& id : scope.location_ids) ++version_at_[id];
+}
+
+uint64_t World::VersionAt(const std::string& location_id) const {
+  const uint64_t* here = Find(version_at_, location_id);
+  return version_everywhere_ + (here == nullptr ? 0 : *here);
+}
+
 void World::Put(domain::Ban ban) {
-  if (const domain::Ban* old = FindBan(ban.id)) Unschedule(*old);
+  if (const domain::Ban* old = FindBan(ban.id)) {
+    Unschedule(*old);
+    if (!(old->scope == ban.scope)) NoteChange(old->scope);
+  }
   Schedule(ban);
+  NoteChange(ban.scope);
   if (ban.release.state == domain::PhotoState::kDestroying) {
     destroying_.insert(ban.id);
   } else {
@@ -95,12 +110,14 @@ void World::RemoveBan(const std::string& ban_id) {
   const domain::Ban* ban = FindBan(ban_id);
   if (ban == nullptr) return;
   Unschedule(*ban);
+  NoteChange(ban->scope);
   destroying_.erase(ban_id);
   matches_.Remove(ban_id);
   bans_.erase(ban_id);
 }
 
 void World::Put(domain::Person person) {
+  ++version_;
   if (const domain::Person* old = FindPerson(person.id)) {
     due_names_.erase({domain::NameRemovalDue(*municipality_, *old), old->id});
     if (old->login != person.login) person_by_login_.erase(old->login);
@@ -113,6 +130,7 @@ void World::Put(domain::Person person) {
 }
 
 void World::Put(domain::Station station) {
+  ++version_;
   station_by_key_[station.key_fingerprint] = station.id;
   std::string id = station.id;
   stations_.insert_or_assign(std::move(id), std::move(station));
@@ -131,6 +149,8 @@ void World::Put(waarborg::v1::ReviewRecord review) {
 void World::PutConfiguration(std::string toml, domain::Municipality municipality) {
   instruction_version_ = base::ToHex(keys::Sha256(municipality.instruction)).substr(0, 12);
   configuration_ = std::move(toml);
+  ++version_;
+  ++version_everywhere_;
   municipality_ = std::make_shared<const domain::Municipality>(std::move(municipality));
   due_files_.clear();
   for (const auto& [id, ban] : bans_) Schedule(ban);
@@ -168,6 +188,10 @@ Session* World::FindSession(const std::string& token_digest) {
   return Find(sessions_, token_digest);
 }
 
+const Session* World::FindSession(const std::string& token_digest) const {
+  return Find(sessions_, token_digest);
+}
+
 void World::OpenSession(Session session) {
   if (session.full_sign_in) full_sign_ins_[{session.person_id, session.station_id}] = session.opened_at;
   std::string digest = session.token_digest;
@@ -176,6 +200,7 @@ void World::OpenSession(Session session) {
 
 void World::CloseSession(const std::string& token_digest) {
   sessions_.erase(token_digest);
+  ++version_;
 }
 
 int World::CloseSessionsIf(const std::function<bool(const Session&)>& which) {
@@ -188,6 +213,7 @@ int World::CloseSessionsIf(const std::function<bool(const Session&)>& which) {
       ++it;
     }
   }
+  if (closed > 0) ++version_;
   return closed;
 }
 

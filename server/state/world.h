@@ -60,6 +60,12 @@ class World {
   const std::map<std::string, waarborg::v1::ReviewRecord>& reviews() const { return reviews_; }
   const domain::MatchIndex& matches() const { return matches_; }
 
+  // Goes up with everything that may change what somebody may be shown, or whether: files, accounts,
+  // stations, the configuration, the end of a session. Not when time passes by itself.
+  uint64_t version() const { return version_; }
+  // The same for the files of a location only: what holds or held there, and the configuration.
+  uint64_t VersionAt(const std::string& location_id) const;
+
   void Put(domain::Ban ban);
   void Put(domain::Person person);
   void Put(domain::Station station);
@@ -89,6 +95,7 @@ class World {
   void RemoveBan(const std::string& ban_id);
 
   Session* FindSession(const std::string& token_digest);
+  const Session* FindSession(const std::string& token_digest) const;
   void OpenSession(Session session);
   void CloseSession(const std::string& token_digest);
   // Ends the sessions for which `which` holds and returns how many.
@@ -128,6 +135,7 @@ class World {
   // Takes a ban out of everything that is ordered by when something is due.
   void Unschedule(const domain::Ban& ban);
   void Schedule(const domain::Ban& ban);
+  void NoteChange(const domain::Scope& scope);
 
   std::shared_ptr<const domain::Municipality> municipality_;
   std::string configuration_;
@@ -146,6 +154,8 @@ class World {
   std::set<std::pair<absl::Time, std::string>> due_files_;
   std::set<std::string> destroying_;
   std::set<std::string> shredding_;
+  uint64_t version_ = 0, version_everywhere_ = 0;
+  absl::flat_hash_map<std::string, uint64_t> version_at_;
   absl::flat_hash_map<std::string, Session> sessions_;
   std::map<std::pair<std::string, std::string>, absl::Time> full_sign_ins_;
   std::map<std::pair<std::string, std::string>, Failures> failures_;
