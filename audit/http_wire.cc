@@ -128,7 +128,8 @@ std::optional<Framing> RefuseFraming(MHD_Connection* connection, size_t max_byte
   if (headers.lengths == 0) return std::nullopt;
   const auto length = Decimal(headers.length);
   if (!length) return Framing{400, "Content-Length is not a whole number"};
-  if (*length > max_bytes) return Framing{413, "a request has at most " + std::to_string(max_bytes) + " bytes"};
+  if (*length > max_bytes)
+    return Framing{413, "a request has at most " + std::to_string(max_bytes) + " bytes"};
   return std::nullopt;
 }
 

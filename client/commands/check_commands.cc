@@ -59,6 +59,11 @@ Reply Check(Call& call) {
   request.set_purpose(ReadPurpose(a, "visitor-at-desk"));
   if (a.Has("mrz")) {
     request.set_mrz(a.Get("mrz"));
+  } else if (a.Has("ban")) {
+    request.set_ban_id(a.Get("ban"));
+  } else if (a.Has("name")) {
+    request.mutable_typed()->set_full_name(a.Get("name"));
+    if (a.Has("born")) *request.mutable_typed()->mutable_birth_date() = ReadDate("born", a.Get("born"), true);
   } else {
     auto* typed = request.mutable_typed();
     typed->mutable_name()->set_given_names(a.Get("given"));
@@ -187,7 +192,9 @@ void AddCheckCommands(std::vector<Command>& out) {
                   {"prefix", Kind::kText, "prefix of the surname"},
                   {"surname", Kind::kText, "surname"},
                   {"born", Kind::kDate, "date of birth; 00 for an unknown month or day"},
+                  {"name", Kind::kText, "the whole name as one, in place of its parts"},
                   {"mrz", Kind::kText, "text of the machine-readable zone instead of name and date"},
+                  {"ban", Kind::kText, "somebody on the list of this desk"},
                   purpose},
                  Check});
   out.push_back({"photo show",

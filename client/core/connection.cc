@@ -62,8 +62,8 @@ Connection::Connection(const StationFiles& files) {
   options.pem_private_key = files.key_pem;
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30'000);
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // never another station's connection
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);          // straight to the core
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);    // never another station's connection
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);            // straight to the core
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);  // a desk waits for it
   channel_ = grpc::CreateCustomChannel(files.server, grpc::SslCredentials(options), arguments);
 }

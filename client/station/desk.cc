@@ -72,10 +72,13 @@ std::vector<View> Touches(Visit& v, const pb::OpenBreach* breach, int max_demand
   for (const Touch& touch : kTouches) {
     const int number = touch.step <= pb::DEMAND_STEP_THIRD ? static_cast<int>(touch.step) : 0;
     if (number > max_demands) continue;
-    const bool done = number > 0 ? number <= demands : breach != nullptr && touch.step == pb::DEMAND_STEP_POLICE_CALLED && breach->police_called();
+    const bool done = number > 0 ? number <= demands
+                                 : breach != nullptr && touch.step == pb::DEMAND_STEP_POLICE_CALLED &&
+                                       breach->police_called();
     // Without a breach the first demand begins one, and so does calling the police; nobody has left yet.
     const bool can = breach == nullptr ? number == 1 || touch.step == pb::DEMAND_STEP_POLICE_CALLED
-                                       : std::find(breach->next().begin(), breach->next().end(), touch.step) != breach->next().end();
+                                       : std::find(breach->next().begin(), breach->next().end(),
+                                                   touch.step) != breach->next().end();
     if (!done && !can && !touch.ends) continue;
     View view;
     view.Set("code", touch.code).Set("label", v.Say(touch.label)).Set("key", touch.key).Set("done", done);
@@ -89,7 +92,10 @@ std::vector<View> Touches(Visit& v, const pb::OpenBreach* breach, int max_demand
 // What the answer shows of somebody who may not enter.
 View Banned(Visit& v, const pb::Match& m) {
   View answer;
-  answer.Set("kind", "banned").Set("banned", true).Set("measure", MeasureName(m, v.words)).Set("ban_id", m.ban_id());
+  answer.Set("kind", "banned")
+      .Set("banned", true)
+      .Set("measure", MeasureName(m, v.words))
+      .Set("ban_id", m.ban_id());
   if (m.has_until()) answer.Set("until", v.words.Day(m.until()));
   answer.Set("provisional", m.provisional());
   View person;
@@ -103,11 +109,14 @@ View Banned(Visit& v, const pb::Match& m) {
   numbers.push_back(View().Set("label", v.Say("Alarmnummer")).Set("number", "112").Set("path", "tel:112"));
   if (here != nullptr && !here->phone().empty()) {
     View phone;
-    numbers.push_back(phone.Set("label", v.Say("Toezicht en Veiligheid")).Set("number", here->phone()).Set("path", TelephonePath(here->phone())));
+    numbers.push_back(phone.Set("label", v.Say("Toezicht en Veiligheid"))
+                          .Set("number", here->phone())
+                          .Set("path", TelephonePath(here->phone())));
   }
   answer.Set("numbers", numbers);
   if (!v.choices().demand().empty()) answer.Set("demand", View().Set("text", v.choices().demand()));
-  answer.Set("events", Touches(v, m.has_breach() ? &m.breach() : nullptr, here == nullptr ? 3 : here->max_demands()));
+  answer.Set("events",
+             Touches(v, m.has_breach() ? &m.breach() : nullptr, here == nullptr ? 3 : here->max_demands()));
   if (m.photo_available()) answer.Set("photo", View().Set("ban_id", m.ban_id()).Set("seconds", "30"));
   return answer;
 }
@@ -119,7 +128,9 @@ View Possible(Visit& v, const pb::CheckVisitorResponse& response) {
   for (const auto& m : response.matches()) {
     View one;
     SetPerson(one, m);
-    one.Set("ban_id", m.ban_id()).Set("measure", MeasureName(m, v.words)).Set("photo_available", m.photo_available());
+    one.Set("ban_id", m.ban_id())
+        .Set("measure", MeasureName(m, v.words))
+        .Set("photo_available", m.photo_available());
     if (m.has_until()) one.Set("until", v.words.Day(m.until()));
     candidates.push_back(std::move(one));
   }
@@ -135,7 +146,8 @@ View CannotCheck() {
 }
 
 // The desk, with an answer or without.
-Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "", const std::string& query_error = "") {
+Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "",
+              const std::string& query_error = "") {
   View view;
   if (answer) view.Set("answer", *answer);
   if (v.fragment() && answer) {
@@ -145,7 +157,8 @@ Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "
   view.Set("query", query).Set("query_error", query_error);
   const std::string purpose = v.Field("purpose").empty() ? "desk" : v.Field("purpose");
   std::vector<View> purposes;
-  for (const auto& [code, label] : {std::pair{"desk", T("Bezoeker aan de balie")}, {"sighting", T("Gezien in het gebouw")}}) {
+  for (const auto& [code, label] :
+       {std::pair{"desk", T("Bezoeker aan de balie")}, {"sighting", T("Gezien in het gebouw")}}) {
     View one;
     purposes.push_back(one.Set("code", code).Set("label", v.Say(label)).Set("checked", purpose == code));
   }
@@ -184,7 +197,8 @@ Response AnswerTo(Visit& v, const pb::CheckVisitorRequest& request, const std::s
     const bool dutch = v.words.language() == Language::kDutch;
     const std::string why = dutch ? error.detail.message_nl() : error.detail.message();
     const std::string now = dutch ? error.detail.next_step_nl() : error.detail.next_step();
-    if (error.code == grpc::StatusCode::INVALID_ARGUMENT && !v.fragment()) return Desk(v, std::nullopt, typed, absl::StrCat(why, " ", now));
+    if (error.code == grpc::StatusCode::INVALID_ARGUMENT && !v.fragment())
+      return Desk(v, std::nullopt, typed, absl::StrCat(why, " ", now));
     answer.Set("why", absl::StrCat(why, " ", now));
     answer.Set("typed_wrong", error.code == grpc::StatusCode::INVALID_ARGUMENT);
   }
@@ -247,7 +261,8 @@ Response ShowPhoto(Visit& v, const std::string& ban, pb::Purpose purpose, bool l
 }
 
 Response Photo(Visit& v) {
-  return ShowPhoto(v, v.Field("ban_id"), v.Field("purpose") == "briefing" ? pb::PURPOSE_BRIEFING : PurposeOf(v), false);
+  return ShowPhoto(v, v.Field("ban_id"),
+                   v.Field("purpose") == "briefing" ? pb::PURPOSE_BRIEFING : PurposeOf(v), false);
 }
 
 Response PhotoBytes(Visit& v) {
@@ -287,10 +302,12 @@ Response Log(Visit& v) {
   log.Set("ban_id", request.ban_id());
   if (!error.ok()) {
     v.Problem(error);
-    log.Set("refused", v.words.language() == Language::kDutch ? error.detail.message_nl() : error.detail.message());
+    log.Set("refused",
+            v.words.language() == Language::kDutch ? error.detail.message_nl() : error.detail.message());
   }
   log.Set("ended", error.ok() && ends);
-  log.Set("events", Touches(v, response.has_breach() ? &response.breach() : nullptr, here == nullptr ? 3 : here->max_demands()));
+  log.Set("events", Touches(v, response.has_breach() ? &response.breach() : nullptr,
+                            here == nullptr ? 3 : here->max_demands()));
   if (v.fragment()) return v.Fragment("desk_log", std::move(log));
   if (error.ok() && ends) return v.Done("/desk", v.Say("Vastgelegd. De overtreding is gemeld."));
   return Open(v);
@@ -325,11 +342,15 @@ Response ShowDenial(Visit& v) {
   view.Set("prefix", TextField(v, "identity.name.prefix", v.Say("Tussenvoegsel"), optional(20)));
   view.Set("surname", TextField(v, "identity.name.surname", v.Say("Achternaam"), optional(120)));
   view.Set("birth_date", DateField(v, "identity.birth_date", v.Say("Geboortedatum"), {}, optional(10)));
-  view.Set("established", CheckField(v, "identity.established", v.Say("De identiteit staat vast (document gezien)"), false, optional(0)));
-  view.Set("description", TextField(v, "identity.description", v.Say("Signalement, als u de naam niet weet"), optional(500)));
+  view.Set("established",
+           CheckField(v, "identity.established", v.Say("De identiteit staat vast (document gezien)"), false,
+                      optional(0)));
+  view.Set("description", TextField(v, "identity.description", v.Say("Signalement, als u de naam niet weet"),
+                                    optional(500)));
   view.Set("reasons", TextField(v, "reasons", v.Say("Wat er gebeurde"), optional(2000)));
   view.Set("words", TextField(v, "words", v.Say("Gesproken woorden"), optional(500)));
-  view.Set("witness", TextField(v, "witness", v.Say("Wie het zag (functie, geen naam van een bezoeker)"), optional(200)));
+  view.Set("witness", TextField(v, "witness", v.Say("Wie het zag (functie, geen naam van een bezoeker)"),
+                                optional(200)));
   return v.Page("denial", v.Say("Directe ontzegging"), std::move(view));
 }
 
@@ -345,7 +366,8 @@ Response FillInDenial(Visit& v) {
   if (!ReadDate(v, "identity.birth_date", true, identity->mutable_birth_date())) return ShowDenial(v);
   if (identity->birth_date().year() == 0) identity->clear_birth_date();
   std::vector<std::string> reasons;
-  for (const auto& [field, label] : {std::pair{"reasons", ""}, {"words", "Gesproken woorden: "}, {"witness", "Getuige: "}}) {
+  for (const auto& [field, label] :
+       {std::pair{"reasons", ""}, {"words", "Gesproken woorden: "}, {"witness", "Getuige: "}}) {
     if (const std::string text = v.Field(field); !text.empty()) reasons.push_back(absl::StrCat(label, text));
   }
   request.set_reasons(absl::StrJoin(reasons, "\n"));
@@ -380,7 +402,9 @@ Response Briefing(Visit& v, const std::string& after, bool begin) {
     if (m.has_until()) match.Set("until", v.words.Day(m.until()));
     if (m.photo_available()) {
       View photo;
-      match.Set("photo", photo.Set("ban_id", m.ban_id()).Set("seconds", "30").Set("large", true).Set("purpose", "briefing"));
+      match.Set(
+          "photo",
+          photo.Set("ban_id", m.ban_id()).Set("seconds", "30").Set("large", true).Set("purpose", "briefing"));
     }
     view.Set("match", match);
   } else {
@@ -402,7 +426,9 @@ Response NextBriefing(Visit& v) {
 Response ShowInstruction(Visit& v) {
   pb::GetInstructionResponse response;
   View view;
-  if (const auto error = v.Ask<Service>(&Stub::GetInstruction, pb::GetInstructionRequest(), &response); !error.ok()) v.Problem(error);
+  if (const auto error = v.Ask<Service>(&Stub::GetInstruction, pb::GetInstructionRequest(), &response);
+      !error.ok())
+    v.Problem(error);
   std::vector<View> paragraphs;
   for (absl::string_view line : absl::StrSplit(response.text(), '\n', absl::SkipWhitespace())) {
     paragraphs.push_back(View().Set("text", std::string(line)));
@@ -419,7 +445,8 @@ Response Acknowledge(Visit& v) {
     v.Problem(error);
     return ShowInstruction(v);
   }
-  return v.Done(v.Has(pb::ROLE_DESK_STAFF) ? "/desk" : "/files", v.Say("Dank u. U kunt nu foto's zien van wie hier een verbod heeft."));
+  return v.Done(v.Has(pb::ROLE_DESK_STAFF) ? "/desk" : "/files",
+                v.Say("Dank u. U kunt nu foto's zien van wie hier een verbod heeft."));
 }
 
 // ---- The list, for a browser without script.
@@ -462,7 +489,8 @@ constexpr Route kRoutes[] = {
 
 View DeskListView(const pb::WatchDeskResponse& list, const Words& words) {
   View view;
-  view.Set("count", list.bans_size() == 0 ? "" : absl::StrCat(list.bans_size())).Set("as_of", words.Clock(list.as_of()));
+  view.Set("count", list.bans_size() == 0 ? "" : absl::StrCat(list.bans_size()))
+      .Set("as_of", words.Clock(list.as_of()));
   view.Set("more", list.more());
   std::vector<View> rows;
   for (const auto& m : list.bans()) {

@@ -4,8 +4,8 @@
 #include <span>
 #include <string_view>
 
-// Files that are part of the program: templates, assets, translations. Made by embed.cmake from what stands in the folders, so that a
-// station is one file that cannot be half renewed.
+// Files that are part of the program: templates, assets, translations. Made by embed.cmake from what stands
+// in the folders, so that a station is one file that cannot be half renewed.
 namespace waarborg::station {
 
 struct EmbeddedFile {

@@ -19,8 +19,15 @@ bool Sent(const Visit& v) {
 // What every partial asks for.
 View Base(const Visit& v, const std::string& name, const std::string& label, const FieldOptions& o) {
   View field;
-  field.Set("id", FieldId(name)).Set("name", name).Set("label", label).Set("hint", o.hint).Set("error", v.FaultAt(name));
-  field.Set("optional", o.optional).Set("autofocus", o.autofocus).Set("private", o.personal).Set("code", o.code);
+  field.Set("id", FieldId(name))
+      .Set("name", name)
+      .Set("label", label)
+      .Set("hint", o.hint)
+      .Set("error", v.FaultAt(name));
+  field.Set("optional", o.optional)
+      .Set("autofocus", o.autofocus)
+      .Set("private", o.personal)
+      .Set("code", o.code);
   field.Set("checked", false).Set("in_row", o.in_row).Set("about", false);
   return field;
 }
@@ -36,7 +43,8 @@ bool Part(const std::string& text, bool may_be_empty, int& out) {
     out = 0;
     return true;
   }
-  return text.size() <= 4 && text.find_first_not_of("0123456789") == std::string::npos && absl::SimpleAtoi(text, &out);
+  return text.size() <= 4 && text.find_first_not_of("0123456789") == std::string::npos &&
+         absl::SimpleAtoi(text, &out);
 }
 
 }  // namespace
@@ -45,7 +53,10 @@ View TextField(const Visit& v, const std::string& name, const std::string& label
   View field = Base(v, name, label, o);
   // A password is typed again.
   field.Set("value", o.type == "password" ? "" : Sent(v) ? v.request.Field(name) : o.value);
-  field.Set("type", o.type).Set("autocomplete", o.autocomplete).Set("inputmode", o.inputmode).Set("accept", o.accept);
+  field.Set("type", o.type)
+      .Set("autocomplete", o.autocomplete)
+      .Set("inputmode", o.inputmode)
+      .Set("accept", o.accept);
   field.Set("maxlength", o.max_length).Set("rows", o.rows);
   return field;
 }
@@ -56,10 +67,13 @@ View DayField(const Visit& v, const std::string& name, const std::string& label,
   return field;
 }
 
-View DateField(const Visit& v, const std::string& name, const std::string& label, const pb::Date& value, const FieldOptions& o) {
+View DateField(const Visit& v, const std::string& name, const std::string& label, const pb::Date& value,
+               const FieldOptions& o) {
   View field = Base(v, name, label, o);
   const auto part = [&](const char* which, int known) {
-    field.Set(which, Sent(v) ? v.request.Field(absl::StrCat(name, ".", which)) : known == 0 ? "" : absl::StrCat(known));
+    field.Set(which, Sent(v)      ? v.request.Field(absl::StrCat(name, ".", which))
+                     : known == 0 ? ""
+                                  : absl::StrCat(known));
   };
   part("day", value.day());
   part("month", value.month());
@@ -67,7 +81,8 @@ View DateField(const Visit& v, const std::string& name, const std::string& label
   return field;
 }
 
-View CheckField(const Visit& v, const std::string& name, const std::string& label, bool checked, const FieldOptions& o) {
+View CheckField(const Visit& v, const std::string& name, const std::string& label, bool checked,
+                const FieldOptions& o) {
   View field = Base(v, name, label, o);
   field.Set("code", "yes").Set("checked", Sent(v) ? v.Checked(name) : checked);
   return field;
@@ -83,8 +98,8 @@ View OneOfField(const Visit& v, const std::string& name, const Choice& choice, b
   return field;
 }
 
-View ChoiceField(const Visit& v, const std::string& name, const std::string& label, const std::vector<Choice>& choices,
-                 const FieldOptions& o) {
+View ChoiceField(const Visit& v, const std::string& name, const std::string& label,
+                 const std::vector<Choice>& choices, const FieldOptions& o) {
   View field = Base(v, name, label, o);
   std::vector<View> options;
   for (const Choice& choice : choices) {
@@ -108,13 +123,17 @@ bool ReadDate(Visit& v, const std::string& name, bool parts_may_be_unknown, pb::
     if (parts[0].empty() && parts[1].empty() && parts[2].empty()) return true;
   }
   int year = 0, month = 0, day = 0;
-  const bool good = parts.size() == 3 && Part(parts[0], false, year) && Part(parts[1], parts_may_be_unknown, month) &&
-                    Part(parts[2], parts_may_be_unknown, day) && year >= 1900 && year <= 2199 && month >= 0 && month <= 12 && day >= 0 &&
-                    day <= 31 && (month != 0 || day == 0) && (parts_may_be_unknown || (month != 0 && day != 0)) &&
+  const bool good = parts.size() == 3 && Part(parts[0], false, year) &&
+                    Part(parts[1], parts_may_be_unknown, month) &&
+                    Part(parts[2], parts_may_be_unknown, day) && year >= 1900 && year <= 2199 && month >= 0 &&
+                    month <= 12 && day >= 0 && day <= 31 && (month != 0 || day == 0) &&
+                    (parts_may_be_unknown || (month != 0 && day != 0)) &&
                     (month == 0 || day == 0 || absl::CivilDay(year, month, day).month() == month);
   if (!good) {
-    v.Fault(name, parts_may_be_unknown ? v.Say("Deze datum bestaat niet. Vul dag, maand en jaar in; laat open wat niet bekend is.")
-                                       : v.Say("Deze datum bestaat niet. Vul dag, maand en jaar in."));
+    v.Fault(name,
+            parts_may_be_unknown
+                ? v.Say("Deze datum bestaat niet. Vul dag, maand en jaar in; laat open wat niet bekend is.")
+                : v.Say("Deze datum bestaat niet. Vul dag, maand en jaar in."));
     return false;
   }
   date->set_year(year);

@@ -35,29 +35,35 @@ constexpr size_t kMaxFields = 500;
 
 using Clock = std::chrono::steady_clock;
 
-// Headers of every answer. Scripts, styles, pictures and fonts come from here and nowhere else; nothing is inline; no page is
-// framed; what the script makes of text it makes through one named policy.
+// Headers of every answer. Scripts, styles, pictures and fonts come from here and nowhere else; nothing is
+// inline; no page is framed; what the script makes of text it makes through one named policy.
 constexpr std::pair<const char*, const char*> kHeaders[] = {
     {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
-     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types waarborg"},
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+     "connect-src 'self'; "
+     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; "
+     "trusted-types waarborg"},
     {"Referrer-Policy", "no-referrer"},
     {"X-Content-Type-Options", "nosniff"},
     {"Cross-Origin-Opener-Policy", "same-origin"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
     {"Cross-Origin-Embedder-Policy", "require-corp"},
     {"Permissions-Policy",
-     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), payment=(), usb=(), "
+     "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), microphone=(), "
+     "payment=(), usb=(), "
      "publickey-credentials-get=(self), publickey-credentials-create=(self)"},
     {"X-Robots-Tag", "noindex"},
 };
-
 
 // A text in UTF-8 without control characters other than line breaks and tabs.
 bool IsText(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
-    const size_t more = c < 0x80 ? 0 : c >= 0xC2 && c < 0xE0 ? 1 : c >= 0xE0 && c < 0xF0 ? 2 : c >= 0xF0 && c < 0xF5 ? 3 : 9;
+    const size_t more = c < 0x80                ? 0
+                        : c >= 0xC2 && c < 0xE0 ? 1
+                        : c >= 0xE0 && c < 0xF0 ? 2
+                        : c >= 0xF0 && c < 0xF5 ? 3
+                                                : 9;
     if (more > 3 || i + more >= text.size() + (more == 0 ? 1 : 0)) return false;
     if (more == 0 && (c == 0x7F || (c < 0x20 && c != '\n' && c != '\r' && c != '\t'))) return false;
     for (size_t k = 1; k <= more; ++k) {
@@ -88,7 +94,8 @@ struct NoteInto {
 
 MHD_Result NoteHeader(void* into, MHD_ValueKind, const char* name, const char* value) {
   auto& note = *static_cast<NoteInto*>(into);
-  note.repeated |= !note.request->headers.emplace(absl::AsciiStrToLower(name), value == nullptr ? "" : value).second;
+  note.repeated |=
+      !note.request->headers.emplace(absl::AsciiStrToLower(name), value == nullptr ? "" : value).second;
   return MHD_YES;
 }
 
@@ -98,8 +105,8 @@ MHD_Result NoteQuery(void* into, MHD_ValueKind, const char* name, const char* va
 }
 
 // One piece of one form field; `offset` 0 begins another field.
-MHD_Result NoteField(void* into, MHD_ValueKind, const char* name, const char* filename, const char*, const char*,
-                     const char* data, uint64_t offset, size_t size) {
+MHD_Result NoteField(void* into, MHD_ValueKind, const char* name, const char* filename, const char*,
+                     const char*, const char* data, uint64_t offset, size_t size) {
   auto& request = *static_cast<Request*>(into);
   const std::string key = name == nullptr ? "" : name;
   if (filename != nullptr) {
@@ -131,8 +138,8 @@ bool ReadForm(MHD_Connection* connection, Receiving& r) {
                      [](const auto& field) { return IsText(field.first) && IsText(field.second); });
 }
 
-// Whether a page of our own sent it. Browsers say so themselves (Fetch Metadata) to origins they trust; one that does not must name our
-// origin. From elsewhere one may come, by following a link, and nothing more.
+// Whether a page of our own sent it. Browsers say so themselves (Fetch Metadata) to origins they trust; one
+// that does not must name our origin. From elsewhere one may come, by following a link, and nothing more.
 bool ComesFromUs(const Request& request, const std::string& origin) {
   const std::string site = request.Header("sec-fetch-site"), from = request.Header("origin");
   // "null": a form sent under "no referrer".
@@ -141,7 +148,8 @@ bool ComesFromUs(const Request& request, const std::string& origin) {
   if (site == "same-origin") return true;
   if (site == "none") return reading;
   if (site.empty()) return reading || from == origin;
-  return reading && request.Header("sec-fetch-mode") == "navigate" && request.Header("sec-fetch-dest") == "document";
+  return reading && request.Header("sec-fetch-mode") == "navigate" &&
+         request.Header("sec-fetch-dest") == "document";
 }
 
 }  // namespace
@@ -205,24 +213,26 @@ class HttpServer::Daemon {
     if (tls) {
       more.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(options_.certificate_pem.data())});
       more.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(options_.key_pem.data())});
-      more.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0,
-                      const_cast<char*>("SECURE128:-VERS-ALL:+VERS-TLS1.3:-AES-128-GCM:-AES-128-CCM:-AES-256-CCM")});
+      more.push_back(
+          {MHD_OPTION_HTTPS_PRIORITIES, 0,
+           const_cast<char*>("SECURE128:-VERS-ALL:+VERS-TLS1.3:-AES-128-GCM:-AES-128-CCM:-AES-256-CCM")});
     }
     more.push_back({MHD_OPTION_END, 0, nullptr});
-    daemon_ = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL | (tls ? MHD_USE_TLS : 0), 0, nullptr,
-        nullptr, &OnRequest, this,                         //
-        MHD_OPTION_LISTEN_SOCKET, socket,                  //
-        MHD_OPTION_CONNECTION_LIMIT, options_.connections, //
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, options_.connections_per_address,
-        MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(kIdle.count()),  //
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,                //
-        MHD_OPTION_STRICT_FOR_CLIENT, 1,                                      //
-        MHD_OPTION_NOTIFY_CONNECTION, &OnConnection, this,                    //
-        MHD_OPTION_NOTIFY_COMPLETED, &OnCompleted, this,                      //
-        MHD_OPTION_ARRAY, more.data(), MHD_OPTION_END);
+    daemon_ = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+                                   MHD_USE_POLL | (tls ? MHD_USE_TLS : 0),
+                               0, nullptr, nullptr, &OnRequest, this,              //
+                               MHD_OPTION_LISTEN_SOCKET, socket,                   //
+                               MHD_OPTION_CONNECTION_LIMIT, options_.connections,  //
+                               MHD_OPTION_PER_IP_CONNECTION_LIMIT, options_.connections_per_address,
+                               MHD_OPTION_CONNECTION_TIMEOUT, static_cast<unsigned>(kIdle.count()),  //
+                               MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,                //
+                               MHD_OPTION_STRICT_FOR_CLIENT, 1,                                      //
+                               MHD_OPTION_NOTIFY_CONNECTION, &OnConnection, this,                    //
+                               MHD_OPTION_NOTIFY_COMPLETED, &OnCompleted, this,                      //
+                               MHD_OPTION_ARRAY, more.data(), MHD_OPTION_END);
     if (daemon_ == nullptr) {
-      error = tls ? "the HTTP library does not start; look at the certificate and the key" : "the HTTP library does not start";
+      error = tls ? "the HTTP library does not start; look at the certificate and the key"
+                  : "the HTTP library does not start";
       return false;
     }
     cutter_ = std::thread([this] { CutOff(); });
@@ -254,7 +264,8 @@ class HttpServer::Daemon {
     if (const auto it = open_.find(connection); it != open_.end()) it->second.until = until;
   }
 
-  static void OnConnection(void* self, MHD_Connection* connection, void**, MHD_ConnectionNotificationCode what) {
+  static void OnConnection(void* self, MHD_Connection* connection, void**,
+                           MHD_ConnectionNotificationCode what) {
     Daemon& d = *static_cast<Daemon*>(self);
     const std::lock_guard lock(d.mutex_);
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
@@ -264,7 +275,8 @@ class HttpServer::Daemon {
     }
   }
 
-  static void OnCompleted(void* self, MHD_Connection* connection, void** context, MHD_RequestTerminationCode) {
+  static void OnCompleted(void* self, MHD_Connection* connection, void** context,
+                          MHD_RequestTerminationCode) {
     if (auto* r = static_cast<Receiving*>(*context)) {
       r->request.Wipe();
       base::Wipe(r->body);
@@ -275,8 +287,8 @@ class HttpServer::Daemon {
   }
 
   // Called when the headers are there, then with each piece of the body, then at its end.
-  static MHD_Result OnRequest(void* self, MHD_Connection* connection, const char* path, const char* method, const char*,
-                              const char* piece, size_t* size, void** context) {
+  static MHD_Result OnRequest(void* self, MHD_Connection* connection, const char* path, const char* method,
+                              const char*, const char* piece, size_t* size, void** context) {
     Daemon& d = *static_cast<Daemon*>(self);
     auto* r = static_cast<Receiving*>(*context);
     if (r == nullptr) {
@@ -292,11 +304,13 @@ class HttpServer::Daemon {
       return MHD_YES;
     }
     d.MayLast(connection, Clock::time_point::max());
-    if (!ReadForm(connection, *r)) return d.Send(connection, Response::Plain(400, "this form cannot be read\n"));
+    if (!ReadForm(connection, *r))
+      return d.Send(connection, Response::Plain(400, "this form cannot be read\n"));
     Response response;
     try {
       response = d.handler_(r->request);
-      if (!response.etag.empty() && r->request.Header("if-none-match") == absl::StrCat("\"", response.etag, "\"")) {
+      if (!response.etag.empty() &&
+          r->request.Header("if-none-match") == absl::StrCat("\"", response.etag, "\"")) {
         response.status = 304;
         response.body.clear();
       }
@@ -307,20 +321,23 @@ class HttpServer::Daemon {
   }
 
   // Headers first: what cannot be right is refused unread.
-  std::optional<Response> Begin(MHD_Connection* connection, const char* path, const char* method, Receiving& r) const {
+  std::optional<Response> Begin(MHD_Connection* connection, const char* path, const char* method,
+                                Receiving& r) const {
     NoteInto note{&r.request};
     MHD_get_connection_values(connection, MHD_HEADER_KIND, &NoteHeader, &note);
     MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, &NoteQuery, &r.request);
     r.request.method = method;
     r.request.path = path;
     r.content_type = r.request.Header("content-type");
-    r.limit = absl::StartsWith(r.content_type, "multipart/form-data") ? options_.max_upload : options_.max_form;
+    r.limit =
+        absl::StartsWith(r.content_type, "multipart/form-data") ? options_.max_upload : options_.max_form;
     for (absl::string_view pair : absl::StrSplit(r.request.Header("cookie"), ';', absl::SkipWhitespace())) {
       const std::vector<std::string> parts =
           absl::StrSplit(absl::StripAsciiWhitespace(pair), absl::MaxSplits('=', 1));
       if (parts.size() == 2) r.request.cookies.emplace(parts[0], parts[1]);
     }
-    if (auto framing = audit::RefuseFraming(connection, r.limit)) return Response::Plain(framing->status, framing->why + "\n");
+    if (auto framing = audit::RefuseFraming(connection, r.limit))
+      return Response::Plain(framing->status, framing->why + "\n");
     if (note.repeated) return Response::Plain(400, "a header stands there more than once\n");
     if (r.request.Header("host") != host_) {
       return Response::Plain(421, absl::StrCat("these pages are found at ", origin_, "/\n"));
@@ -369,11 +386,13 @@ class HttpServer::Daemon {
     MHD_Response* raw = nullptr;
     if (r.events != nullptr) {
       raw = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, size_t{64} << 10, &NextPiece,
-                                              new Streaming{r.events, &stopping_, "", Clock::now()}, &EndStreaming);
+                                              new Streaming{r.events, &stopping_, "", Clock::now()},
+                                              &EndStreaming);
       r.content_type = "text/event-stream";
     } else if (r.wipe) {
       auto* body = new std::string(std::move(r.body));
-      raw = MHD_create_response_from_buffer_with_free_callback_cls(body->size(), body->data(), &WipeBody, body);
+      raw =
+          MHD_create_response_from_buffer_with_free_callback_cls(body->size(), body->data(), &WipeBody, body);
     } else {
       raw = MHD_create_response_from_buffer(r.body.size(), r.body.data(), MHD_RESPMEM_MUST_COPY);
     }
@@ -414,7 +433,8 @@ const std::string& HttpServer::origin() const {
   return daemon_->origin();
 }
 
-std::unique_ptr<HttpServer> HttpServer::Start(const HttpOptions& options, Handler handler, std::string& error) {
+std::unique_ptr<HttpServer> HttpServer::Start(const HttpOptions& options, Handler handler,
+                                              std::string& error) {
   // Somebody who hangs up while being answered is no reason to end.
   std::signal(SIGPIPE, SIG_IGN);
   const auto socket = audit::Listen(options.listen);
@@ -425,7 +445,8 @@ std::unique_ptr<HttpServer> HttpServer::Start(const HttpOptions& options, Handle
   if (options.certificate_pem.empty() && !audit::IsLoopback(*socket)) {
     close(*socket);
     error = absl::StrCat("cannot serve ", options.listen,
-                         " without TLS: other machines would be answered in the clear. Give a certificate and a key, or listen on localhost");
+                         " without TLS: other machines would be answered in the clear. Give a certificate "
+                         "and a key, or listen on localhost");
     return nullptr;
   }
   auto daemon = std::make_unique<Daemon>(options, std::move(handler));

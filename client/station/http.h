@@ -42,8 +42,8 @@ struct Request {
 class EventStream {
  public:
   virtual ~EventStream() = default;
-  // The next event as it goes over the line ("event: x\ndata: ...\n\n"), waiting at most `limit`; empty when there is
-  // none yet. False: the stream has ended.
+  // The next event as it goes over the line ("event: x\ndata: ...\n\n"), waiting at most `limit`; empty when
+  // there is none yet. False: the stream has ended.
   virtual bool Next(std::chrono::milliseconds limit, std::string& out) = 0;
 };
 
@@ -53,8 +53,8 @@ struct Response {
   std::string body;
   // Besides the headers that every answer has (see http.cc).
   std::vector<std::pair<std::string, std::string>> headers;
-  // Of an asset: names its version. The browser may keep it, and asks each time whether it still holds. Everything else is stored
-  // nowhere.
+  // Of an asset: names its version. The browser may keep it, and asks each time whether it still holds.
+  // Everything else is stored nowhere.
   std::string etag;
   // The body is personal: wiped from memory when it was sent.
   bool wipe = false;
@@ -67,8 +67,8 @@ struct Response {
 
 struct HttpOptions {
   std::string listen = "localhost:8080";  // HOST:PORT; port 0 is any free one
-  // Where browsers find the pages: "https://balie.example". Requests for another host are refused, and forms from another origin.
-  // With port 0 the port that was found is added.
+  // Where browsers find the pages: "https://balie.example". Requests for another host are refused, and forms
+  // from another origin. With port 0 the port that was found is added.
   std::string origin = "http://localhost";
   // With both: TLS 1.3. Without: only to be used on the machine itself, see Start.
   std::string certificate_pem;
@@ -84,9 +84,10 @@ struct HttpOptions {
 
 // Serves requests, each connection on a thread of its own, so that a handler may wait for the core.
 //
-// Refused before the handler is asked: another host (421), a method other than GET, HEAD and POST (405), framing that two programs
-// could read differently (400), a repeated header, too much (413), and what another site sent (403): Fetch Metadata decides, or Origin
-// where a browser sends none. From elsewhere one may only navigate to a page.
+// Refused before the handler is asked: another host (421), a method other than GET, HEAD and POST (405),
+// framing that two programs could read differently (400), a repeated header, too much (413), and what another
+// site sent (403): Fetch Metadata decides, or Origin where a browser sends none. From elsewhere one may only
+// navigate to a page.
 class HttpServer {
  public:
   using Handler = std::function<Response(Request&)>;

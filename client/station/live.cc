@@ -17,7 +17,8 @@
 namespace waarborg::station {
 namespace {
 
-// How long to wait before the core is asked again after it broke off, and after it refused: each refusal is an entry in its log.
+// How long to wait before the core is asked again after it broke off, and after it refused: each refusal is
+// an entry in its log.
 constexpr auto kAgain = std::chrono::milliseconds(500);
 constexpr auto kAfterRefusal = std::chrono::seconds(30);
 
@@ -95,7 +96,8 @@ class Watching : public EventStream {
       changed_.notify_all();
       if (ended_ || stop_) return;
       const bool refused = status.error_code() != grpc::StatusCode::UNAVAILABLE;
-      changed_.wait_for(lock, refused ? std::chrono::milliseconds(kAfterRefusal) : kAgain, [this] { return stop_; });
+      changed_.wait_for(lock, refused ? std::chrono::milliseconds(kAfterRefusal) : kAgain,
+                        [this] { return stop_; });
     }
   }
 
@@ -107,8 +109,8 @@ class Watching : public EventStream {
   grpc::ClientContext* context_ = nullptr;  // of the stream that is open
   std::optional<std::string> list_;         // not sent yet
   std::optional<bool> told_;                // the state last sent
-  bool watching_ = false;  // the core tells of every change
-  bool tried_ = false;     // it did, or could not
+  bool watching_ = false;                   // the core tells of every change
+  bool tried_ = false;                      // it did, or could not
   bool stop_ = false, ended_ = false, over_ = false;
   std::thread reader_;
 };

@@ -12,7 +12,8 @@
 //   ended   the session is over: the page goes dark
 namespace waarborg::station {
 
-// The stream for the person of this visit; ends with the connection, or with the session. With `desk` it holds the live list.
+// The stream for the person of this visit; ends with the connection, or with the session. With `desk` it
+// holds the live list.
 std::shared_ptr<EventStream> Watch(const Visit& visit, bool desk);
 
 // One event as it goes over the line.

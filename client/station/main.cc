@@ -35,14 +35,17 @@ int main(int argc, char** argv) {
   app.add_option("--station", folder, "folder with server, ca.pem, station.pem and station.key")
       ->envname("WAARBORG_STATION")
       ->required();
-  app.add_option("--listen", options.http.listen, "HOST:PORT; other machines are served with a certificate only")
+  app.add_option("--listen", options.http.listen,
+                 "HOST:PORT; other machines are served with a certificate only")
       ->capture_default_str();
-  app.add_option("--origin", options.http.origin, "how browsers reach it: https://balie.gemeente.example")->capture_default_str();
+  app.add_option("--origin", options.http.origin, "how browsers reach it: https://balie.gemeente.example")
+      ->capture_default_str();
   app.add_option("--certificate", certificate, "PEM file, for https");
   app.add_option("--key", key, "PEM file, for https");
   app.add_option("--theme", theme, "style sheet in place of the theme that comes with the program");
   app.add_option("--logo", logo, "SVG file");
-  app.add_option("--log-key", log_key, "verifier key of the audit log (waarborgd log-key), for the auditor's check");
+  app.add_option("--log-key", log_key,
+                 "verifier key of the audit log (waarborgd log-key), for the auditor's check");
   app.add_option("--log-folder", options.log_folder, "the published log, for the auditor's check");
   app.add_option("--port-file", port_file, "where to write the port, once it serves");
   CLI11_PARSE(app, argc, argv);
@@ -52,8 +55,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "waarborg-station: %s\n", error.c_str());
     return 2;
   }
-  if (!Read(certificate, options.http.certificate_pem) || !Read(key, options.http.key_pem) || !Read(theme, options.theme_css) ||
-      !Read(logo, options.logo_svg) || !Read(log_key, options.log_key)) {
+  if (!Read(certificate, options.http.certificate_pem) || !Read(key, options.http.key_pem) ||
+      !Read(theme, options.theme_css) || !Read(logo, options.logo_svg) || !Read(log_key, options.log_key)) {
     return 2;
   }
   if (!access::RestrictTls()) return 70;

@@ -14,14 +14,18 @@
 #include "client/station/view.h"
 #include "client/station/words.h"
 
-// What pages are made of. A page is a function from a visit to a response; which path leads to which page is a table per group of pages.
+// What pages are made of. A page is a function from a visit to a response; which path leads to which page is
+// a table per group of pages.
 //
 // How every page works, so that all work without script:
-//   - reading is GET, everything else a form (POST) that ends in a redirect to the page that shows what came of it;
+//   - reading is GET, everything else a form (POST) that ends in a redirect to the page that shows what came
+//   of it;
 //   - a refusal shows the same page again, with what was typed and with the core's own words on top;
-//   - a form that commands carries the idempotency key `key`, made with the page, so that sending it twice does it once;
+//   - a form that commands carries the idempotency key `key`, made with the page, so that sending it twice
+//   does it once;
 //   - nothing personal stands in a path: ids only, searches are forms;
-//   - a fragment of a page is a template of its own: asked for by the script (Visit::fragment), it is answered without the page around it.
+//   - a fragment of a page is a template of its own: asked for by the script (Visit::fragment), it is
+//   answered without the page around it.
 namespace waarborg::station {
 
 namespace pb = ::waarborg::v1;
@@ -52,16 +56,18 @@ class Visit {
   std::string Key() const;
   bool fragment() const { return !request.Header("x-waarborg-fragment").empty(); }
   std::string Say(const std::string& dutch) const { return words.Say(dutch); }
-  std::string Say(const std::string& dutch, const std::vector<std::pair<std::string, std::string>>& values) const {
+  std::string Say(const std::string& dutch,
+                  const std::vector<std::pair<std::string, std::string>>& values) const {
     return words.Say(dutch, values);
   }
   bool Has(pb::Role role) const;
 
-  // Calls the core in this person's session, and waits. What it refuses comes back; when the session is over, this throws.
-  // `Method` is a pointer to a stub's blocking method.
+  // Calls the core in this person's session, and waits. What it refuses comes back; when the session is over,
+  // this throws. `Method` is a pointer to a stub's blocking method.
   template <class Service, class Req, class Res>
-  client::Error Ask(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*), const Req& request_message,
-                    Res* response, std::chrono::milliseconds deadline = std::chrono::seconds(10)) const {
+  client::Error Ask(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*),
+                    const Req& request_message, Res* response,
+                    std::chrono::milliseconds deadline = std::chrono::seconds(10)) const {
     grpc::ClientContext context;
     const client::Connection& connection = CoreConnection();
     connection.Prepare(context, deadline);
@@ -70,7 +76,8 @@ class Visit {
   }
   // The same for a command whose answer is of no interest but that it is recorded.
   template <class Service, class Req, class Res>
-  client::Error Tell(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*), Req request_message) const {
+  client::Error Tell(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*),
+                     Req request_message) const {
     request_message.set_idempotency_key(Key());
     Res response;
     return Ask<Service>(method, request_message, &response);
@@ -102,8 +109,8 @@ class Visit {
   Response Fragment(const std::string& tmpl, View view, int status = 200);
   // Done: shows `path` with this notice on top.
   Response Done(const std::string& path, const std::string& notice) const;
-  // The core refused: its words stand at the field that it names, when the form has one of that name, else on top of the page. To be
-  // called before the page is made.
+  // The core refused: its words stand at the field that it names, when the form has one of that name, else on
+  // top of the page. To be called before the page is made.
   void Problem(const client::Error& error);
   void Problem(const std::string& what, const std::string& next_step);
   // Something wrong with one field; may be called for several.
@@ -134,7 +141,7 @@ struct Route {
 // A place in the navigation; shown to who holds one of the roles.
 struct NavigationItem {
   const char* path;
-  const char* label;  // Dutch
+  const char* label;            // Dutch
   std::vector<pb::Role> roles;  // empty: everybody
 };
 

@@ -45,7 +45,8 @@ std::string Seat::HoldPhoto(std::string jpeg, base::Random& random) {
 
 std::string Seat::TakePhoto(const std::string& name) {
   const std::lock_guard lock(mutex_);
-  if (photo_name_.empty() || !base::ConstantTimeEquals(name, photo_name_) || Clock::now() > photo_until_) return "";
+  if (photo_name_.empty() || !base::ConstantTimeEquals(name, photo_name_) || Clock::now() > photo_until_)
+    return "";
   photo_name_.clear();
   return std::exchange(photo_, {});
 }

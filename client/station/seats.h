@@ -13,7 +13,8 @@
 #include "waarborg/v1/changes.pb.h"
 #include "waarborg/v1/sessions.pb.h"
 
-// Who sits where: the sessions of the browsers beside this station. In memory only; a restart ends them here, and the core ends its own.
+// Who sits where: the sessions of the browsers beside this station. In memory only; a restart ends them here,
+// and the core ends its own.
 namespace waarborg::station {
 
 // One person in one browser. The members that change are under `mutex`.
@@ -30,7 +31,8 @@ struct Seat {
   void Tell(std::string notice);
   std::string TakeNotice();
 
-  // Keeps one photo, to be fetched once, within half a minute; an earlier one is wiped. Returns the name under which it is fetched.
+  // Keeps one photo, to be fetched once, within half a minute; an earlier one is wiped. Returns the name
+  // under which it is fetched.
   std::string HoldPhoto(std::string jpeg, base::Random& random);
   // The photo, which is then no longer here; empty when it was fetched, or its time has passed.
   std::string TakePhoto(const std::string& name);

@@ -41,7 +41,8 @@ Response ShowSignIn(Visit& v) {
   View view;
   const bool ended = v.request.query.contains("ended") && v.seat == nullptr;
   view.Set("ended", ended && !v.has_problem());
-  FieldOptions login = Plain(40, "username"), password = Plain(256, "current-password"), code = Plain(6, "one-time-code");
+  FieldOptions login = Plain(40, "username"), password = Plain(256, "current-password"),
+               code = Plain(6, "one-time-code");
   login.autofocus = true;
   password.type = "password";
   // Who signed in here a moment ago needs the code only.
@@ -84,7 +85,8 @@ Response SignIn(Visit& v) {
   return out;
 }
 
-// A change of person: the page of who sits here goes dark first; the session ends when the next person has signed in.
+// A change of person: the page of who sits here goes dark first; the session ends when the next person has
+// signed in.
 Response Switch(Visit&) {
   return Response::Redirect("/sign-in");
 }
@@ -93,7 +95,8 @@ Response SignOut(Visit& v) {
   pb::CloseSessionResponse response;
   // Here it is over whatever the core answers; there it ends by itself when it cannot be reached.
   try {
-    (void)v.Ask<pb::SessionService>(&Stub::CloseSession, pb::CloseSessionRequest(), &response, std::chrono::seconds(3));
+    (void)v.Ask<pb::SessionService>(&Stub::CloseSession, pb::CloseSessionRequest(), &response,
+                                    std::chrono::seconds(3));
   } catch (const SessionEnded&) {
   }
   Response out = Response::Redirect("/sign-in");
@@ -129,7 +132,9 @@ Response ShowEnrolment(Visit& v) {
 
 Response Enrol(Visit& v) {
   if (v.request.Field("password") != v.request.Field("password2")) {
-    v.Fault("password", v.Say("De twee wachtwoorden zijn niet gelijk. Typ het wachtwoord nog eens, twee keer hetzelfde."));
+    v.Fault(
+        "password",
+        v.Say("De twee wachtwoorden zijn niet gelijk. Typ het wachtwoord nog eens, twee keer hetzelfde."));
     return ShowEnrolment(v);
   }
   pb::CompleteEnrolmentRequest request;
@@ -138,7 +143,8 @@ Response Enrol(Visit& v) {
   request.set_second_half(v.Field("second_half"));
   request.set_password(v.request.Field("password"));
   pb::CompleteEnrolmentResponse response;
-  const auto error = v.Ask<pb::SessionService>(&Stub::CompleteEnrolment, request, &response, std::chrono::seconds(20));
+  const auto error =
+      v.Ask<pb::SessionService>(&Stub::CompleteEnrolment, request, &response, std::chrono::seconds(20));
   base::Wipe(*request.mutable_password());
   if (!error.ok()) {
     v.Problem(error);
@@ -156,11 +162,13 @@ Response Enrol(Visit& v) {
 Response SetLanguage(Visit& v) {
   const std::string to = v.Field("back");
   // Back to where it was asked, on this station only.
-  Response out = Response::Redirect(absl::StartsWith(to, "/") && !absl::StartsWith(to, "//") && to.find('\\') == std::string::npos &&
+  Response out = Response::Redirect(absl::StartsWith(to, "/") && !absl::StartsWith(to, "//") &&
+                                            to.find('\\') == std::string::npos &&
                                             to.find_first_of("\r\n") == std::string::npos
                                         ? to
                                         : "/");
-  out.headers.emplace_back("Set-Cookie", Cookie(Station::kLanguageCookie, v.Field("language") == "en" ? "en" : "nl"));
+  out.headers.emplace_back("Set-Cookie",
+                           Cookie(Station::kLanguageCookie, v.Field("language") == "en" ? "en" : "nl"));
   return out;
 }
 

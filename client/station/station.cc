@@ -30,28 +30,33 @@ constexpr auto kBeatWaits = std::chrono::milliseconds(1500);
 constexpr std::string_view kNeededToCheck[] = {"recording", "clock"};
 
 using RolesT = std::vector<pb::Role>;
-// Who finds what in the navigation. The core decides what each may do; this only leaves out what would be refused.
+// Who finds what in the navigation. The core decides what each may do; this only leaves out what would be
+// refused.
 const std::vector<NavigationItem>& Navigation() {
   static const auto* const items = new std::vector<NavigationItem>{
       {"/desk", T("Balie"), RolesT{pb::ROLE_DESK_STAFF}},
       {"/tasks", T("Mijn taken"),
        RolesT{pb::ROLE_DESK_STAFF, pb::ROLE_SECURITY_COORDINATOR, pb::ROLE_MANAGER, pb::ROLE_CIVIL_AFFAIRS,
-              pb::ROLE_MUNICIPAL_SECRETARY, pb::ROLE_BOARD_SECRETARIAT, pb::ROLE_LEGAL, pb::ROLE_POLICE_CONTACT,
-              pb::ROLE_PRIVACY_OFFICER, pb::ROLE_ADMINISTRATOR}},
+              pb::ROLE_MUNICIPAL_SECRETARY, pb::ROLE_BOARD_SECRETARIAT, pb::ROLE_LEGAL,
+              pb::ROLE_POLICE_CONTACT, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_ADMINISTRATOR}},
       {"/files", T("Dossiers"),
-       RolesT{pb::ROLE_SECURITY_COORDINATOR, pb::ROLE_MANAGER, pb::ROLE_CIVIL_AFFAIRS, pb::ROLE_MUNICIPAL_SECRETARY,
-              pb::ROLE_BOARD_SECRETARIAT, pb::ROLE_LEGAL, pb::ROLE_POLICE_CONTACT, pb::ROLE_PRIVACY_OFFICER}},
+       RolesT{pb::ROLE_SECURITY_COORDINATOR, pb::ROLE_MANAGER, pb::ROLE_CIVIL_AFFAIRS,
+              pb::ROLE_MUNICIPAL_SECRETARY, pb::ROLE_BOARD_SECRETARIAT, pb::ROLE_LEGAL,
+              pb::ROLE_POLICE_CONTACT, pb::ROLE_PRIVACY_OFFICER}},
       {"/new-ban", T("Nieuw verbod"), RolesT{pb::ROLE_MANAGER}},
       {"/log", T("Logboek"), RolesT{pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER}},
       {"/subject", T("Inzageverzoek"), RolesT{pb::ROLE_PRIVACY_OFFICER}},
       {"/changes", T("Wijzigingen"),
-       RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY, pb::ROLE_AUDITOR,
-              pb::ROLE_DATA_PROTECTION_OFFICER}},
-      {"/people", T("Mensen"), RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY,
-                                   pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER}},
-      {"/stations", T("Werkplekken"), RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY,
-                                             pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER}},
-      {"/configuration", T("Instellingen"), RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY}},
+       RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY,
+              pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER}},
+      {"/people", T("Mensen"),
+       RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY,
+              pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER}},
+      {"/stations", T("Werkplekken"),
+       RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY,
+              pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER}},
+      {"/configuration", T("Instellingen"),
+       RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY}},
       {"/health", T("Gezondheid"), RolesT{pb::ROLE_ADMINISTRATOR}},
       {"/figures", T("Cijfers"), RolesT{pb::ROLE_HR}},
   };
@@ -64,7 +69,8 @@ constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes};
 // The parts that the pattern names, when the path fits.
 std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern, std::string_view path) {
   std::map<std::string, std::string> parts;
-  const std::vector<std::string> want = absl::StrSplit(absl::string_view(pattern.data(), pattern.size()), '/');
+  const std::vector<std::string> want =
+      absl::StrSplit(absl::string_view(pattern.data(), pattern.size()), '/');
   const std::vector<std::string> have = absl::StrSplit(absl::string_view(path.data(), path.size()), '/');
   if (want.size() != have.size()) return std::nullopt;
   for (size_t i = 0; i < want.size(); ++i) {
@@ -104,7 +110,8 @@ const char* TypeOf(std::string_view path) {
 
 // ---- The pulse.
 
-Pulse::Pulse(client::Connection connection) : connection_(std::move(connection)), thread_([this] { Run(); }) {}
+Pulse::Pulse(client::Connection connection)
+    : connection_(std::move(connection)), thread_([this] { Run(); }) {}
 
 Pulse::~Pulse() {
   stop_ = true;
@@ -156,7 +163,8 @@ const client::Connection& Visit::CoreConnection() const {
 client::Error Visit::Settled(const grpc::Status& status) const {
   client::Error error = client::ErrorFrom(status);
   if (seat != nullptr && error.code == grpc::StatusCode::UNAUTHENTICATED) {
-    throw SessionEnded{words.language() == Language::kDutch ? error.detail.message_nl() : error.detail.message()};
+    throw SessionEnded{words.language() == Language::kDutch ? error.detail.message_nl()
+                                                            : error.detail.message()};
   }
   return error;
 }
@@ -164,7 +172,8 @@ client::Error Visit::Settled(const grpc::Status& status) const {
 const pb::Choices& Visit::choices() {
   if (!choices_) {
     pb::GetConfigurationResponse response;
-    const auto error = Ask<pb::ChangeService>(&pb::ChangeService::Stub::GetConfiguration, pb::GetConfigurationRequest(), &response);
+    const auto error = Ask<pb::ChangeService>(&pb::ChangeService::Stub::GetConfiguration,
+                                              pb::GetConfigurationRequest(), &response);
     // Without them a page shows ids; what it is for still works.
     choices_ = error.ok() ? response.choices() : pb::Choices();
   }
@@ -174,7 +183,8 @@ const pb::Choices& Visit::choices() {
 void Visit::Problem(const client::Error& error) {
   const bool dutch = words.language() == Language::kDutch;
   const auto& d = error.detail;
-  const std::string what = dutch ? d.message_nl() : d.message(), next = dutch ? d.next_step_nl() : d.next_step();
+  const std::string what = dutch ? d.message_nl() : d.message(),
+                    next = dutch ? d.next_step_nl() : d.next_step();
   problem_rule_ = error.rule();
   if (!d.field().empty()) {
     Fault(d.field(), absl::StrCat(what, " ", next));
@@ -202,7 +212,8 @@ std::string Visit::FaultAt(const std::string& field) const {
 View Visit::Frame(View view) {
   view.Set("key", client::NewIdempotencyKey());
   std::vector<View> items;
-  for (const auto& [field, text] : faults_) items.push_back(View().Set("id", FieldId(field)).Set("text", text));
+  for (const auto& [field, text] : faults_)
+    items.push_back(View().Set("id", FieldId(field)).Set("text", text));
   if (items.empty()) {
     view.Set("errors", false);
   } else {
@@ -221,13 +232,17 @@ Response Visit::Fragment(const std::string& tmpl, View view, int status) {
 
 Response Visit::Page(const std::string& tmpl, const std::string& title, View view, int status) {
   View page = Frame(std::move(view));
-  page.Set("lang", words.code()).Set("title", title).Set("here", request.method == "POST" ? "/" : request.path);
+  page.Set("lang", words.code())
+      .Set("title", title)
+      .Set("here", request.method == "POST" ? "/" : request.path);
   page.Set("at", absl::FormatTime("%H:%M", base::SystemClock().Now(), base::Amsterdam()));
   std::vector<View> languages;
   for (const Language language : {Language::kDutch, Language::kEnglish}) {
     const bool dutch = language == Language::kDutch;
     View one;
-    one.Set("code", dutch ? "nl" : "en").Set("label", dutch ? "NL" : "EN").Set("name", dutch ? "Nederlands" : "English");
+    one.Set("code", dutch ? "nl" : "en")
+        .Set("label", dutch ? "NL" : "EN")
+        .Set("name", dutch ? "Nederlands" : "English");
     one.Set("current", language == words.language());
     languages.push_back(std::move(one));
   }
@@ -248,14 +263,18 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
     page.Set("municipality", choices().municipality());
     // The place matters to who works at a desk.
     for (const auto& location : choices().locations()) {
-      if (location.id() == seat->session.location_id() && Has(pb::ROLE_DESK_STAFF)) page.Set("location", location.name());
+      if (location.id() == seat->session.location_id() && Has(pb::ROLE_DESK_STAFF))
+        page.Set("location", location.name());
     }
     std::vector<View> navigation;
     for (const NavigationItem& item : Navigation()) {
-      if (!item.roles.empty() && std::none_of(item.roles.begin(), item.roles.end(), [&](pb::Role r) { return Has(r); })) continue;
+      if (!item.roles.empty() &&
+          std::none_of(item.roles.begin(), item.roles.end(), [&](pb::Role r) { return Has(r); }))
+        continue;
       View entry;
       entry.Set("path", item.path).Set("label", Say(item.label));
-      entry.Set("current", request.path == item.path || absl::StartsWith(request.path, absl::StrCat(item.path, "/")));
+      entry.Set("current",
+                request.path == item.path || absl::StartsWith(request.path, absl::StrCat(item.path, "/")));
       navigation.push_back(std::move(entry));
     }
     page.Set("nav", navigation);
@@ -266,7 +285,10 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
   }
   if (!problem_what_.empty()) {
     View one;
-    notices.push_back(one.Set("kind", "error").Set("icon", "urgent").Set("title", problem_what_).Set("text", problem_next_));
+    notices.push_back(one.Set("kind", "error")
+                          .Set("icon", "urgent")
+                          .Set("title", problem_what_)
+                          .Set("text", problem_next_));
   }
   page.Set("notice", notices).Set("body_class", absl::StrJoin(classes, " "));
   Response out;
@@ -284,16 +306,20 @@ Response Visit::Done(const std::string& path, const std::string& notice) const {
 // ---- The station.
 
 std::string Cookie(const std::string& name, const std::string& value, bool forget) {
-  return absl::StrCat(name, "=", value, "; Path=/; Secure; HttpOnly; SameSite=Strict", forget ? "; Max-Age=0" : "");
+  return absl::StrCat(name, "=", value, "; Path=/; Secure; HttpOnly; SameSite=Strict",
+                      forget ? "; Max-Age=0" : "");
 }
 
 Station::Station(StationOptions options, base::Random& random)
-    : options_(std::move(options)), random_(random), connection_(options_.files), pulse_(connection_), seats_(random) {
+    : options_(std::move(options)),
+      random_(random),
+      connection_(options_.files),
+      pulse_(connection_),
+      seats_(random) {
   std::string everything;
   for (const EmbeddedFile& file : EmbeddedFiles()) everything.append(file.path).append(file.bytes);
   absl::StrAppend(&everything, options_.theme_css, options_.logo_svg);
-  const audit::Hash hash =
-      audit::LeafHash(everything);
+  const audit::Hash hash = audit::LeafHash(everything);
   assets_version_ = base::ToHex(std::string_view(reinterpret_cast<const char*>(hash.data()), 6));
   sweeper_ = std::thread([this] {
     for (int turn = 0; !stop_; ++turn) {
@@ -315,8 +341,8 @@ std::unique_ptr<Station> Station::Start(StationOptions options, base::Random& ra
     return nullptr;
   }
   std::unique_ptr<Station> station(new Station(std::move(options), random));
-  station->server_ =
-      HttpServer::Start(station->options_.http, [s = station.get()](Request& r) { return s->Answer(r); }, error);
+  station->server_ = HttpServer::Start(
+      station->options_.http, [s = station.get()](Request& r) { return s->Answer(r); }, error);
   return station->server_ == nullptr ? nullptr : std::move(station);
 }
 
@@ -326,7 +352,8 @@ void Station::SitDown(Response& response, client::Connection connection, const p
 }
 
 void Station::StandUp(Visit& visit, Response& response) {
-  if (const auto it = visit.request.cookies.find(kSeatCookie); it != visit.request.cookies.end()) seats_.Leave(it->second);
+  if (const auto it = visit.request.cookies.find(kSeatCookie); it != visit.request.cookies.end())
+    seats_.Leave(it->second);
   response.headers.emplace_back("Set-Cookie", Cookie(kSeatCookie, "", true));
   response.headers.emplace_back("Clear-Site-Data", "\"cache\", \"storage\"");
 }
@@ -356,7 +383,8 @@ Response Station::Asset(const Request& request) const {
 Response Station::Answer(Request& request) {
   if (absl::StartsWith(request.path, "/assets/")) return Asset(request);
   std::shared_ptr<Seat> seat;
-  if (const auto it = request.cookies.find(kSeatCookie); it != request.cookies.end()) seat = seats_.Find(it->second);
+  if (const auto it = request.cookies.find(kSeatCookie); it != request.cookies.end())
+    seat = seats_.Find(it->second);
   Visit visit(*this, request, WordsOf(request), seat);
 
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
@@ -375,7 +403,8 @@ Response Station::Answer(Request& request) {
       try {
         return route.handler(visit);
       } catch (const SessionEnded&) {
-        Response out = visit.fragment() ? Response::Plain(401, "sign in\n") : Response::Redirect("/sign-in?ended=1");
+        Response out =
+            visit.fragment() ? Response::Plain(401, "sign in\n") : Response::Redirect("/sign-in?ended=1");
         StandUp(visit, out);
         return out;
       }
@@ -383,7 +412,8 @@ Response Station::Answer(Request& request) {
   }
   const std::string title = known ? visit.Say("Zo kan het niet") : visit.Say("Niet gevonden");
   View view;
-  view.Set("text", known ? visit.Say("Deze pagina kan zo niet worden opgevraagd.") : visit.Say("Deze pagina is er niet."));
+  view.Set("text", known ? visit.Say("Deze pagina kan zo niet worden opgevraagd.")
+                         : visit.Say("Deze pagina is er niet."));
   view.Set("back", View().Set("path", "/").Set("label", visit.Say("Naar het begin")));
   return visit.Page("error", title, std::move(view), known ? 405 : 404);
 }

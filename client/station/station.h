@@ -21,7 +21,8 @@ struct StationOptions {
   // A style sheet in place of the theme that comes with the program, and a logo (SVG); empty: ours.
   std::string theme_css;
   std::string logo_svg;
-  // Verifier key of the audit log, as `waarborgd log-key` prints it, and the published log (a folder): for the auditor's "verify".
+  // Verifier key of the audit log, as `waarborgd log-key` prints it, and the published log (a folder): for
+  // the auditor's "verify".
   std::string log_key;
   std::string log_folder;
 };

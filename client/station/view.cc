@@ -26,16 +26,19 @@ std::string NameOf(std::string_view path) {
   return std::string(path.substr(kFolder.size(), path.size() - kFolder.size() - kEnding.size()));
 }
 
-// The library looks partials up among the values. Under names of their own they never stand in for a value that is not there.
+// The library looks partials up among the values. Under names of their own they never stand in for a value
+// that is not there.
 std::string WithPartialsApart(std::string_view text) {
-  return absl::StrReplaceAll(absl::string_view(text.data(), text.size()), {{"{{> ", absl::StrCat("{{> ", kPartial)}});
+  return absl::StrReplaceAll(absl::string_view(text.data(), text.size()),
+                             {{"{{> ", absl::StrCat("{{> ", kPartial)}});
 }
 
 const std::map<std::string, std::string>& Templates() {
   static const auto* const templates = [] {
     auto* out = new std::map<std::string, std::string>;
     for (const EmbeddedFile& file : EmbeddedFiles()) {
-      if (file.path.starts_with(kFolder) && file.path.ends_with(kEnding)) (*out)[NameOf(file.path)] = WithPartialsApart(file.bytes);
+      if (file.path.starts_with(kFolder) && file.path.ends_with(kEnding))
+        (*out)[NameOf(file.path)] = WithPartialsApart(file.bytes);
     }
     return out;
   }();
@@ -97,11 +100,12 @@ std::string View::Render(const std::string& name, const Words& words, const std:
   const auto found = Templates().find(name);
   if (found == Templates().end()) throw std::logic_error("no template " + name);
   data root = data_->object;
-  for (const auto& [other, text] : Templates()) root.set(kPartial + other, data(partial([&text = text] { return text; })));
-  if (!page.empty()) root.set(absl::StrCat(kPartial, "page"), data(partial([page] { return Templates().at(page); })));
-  root.set("t", data(kainjow::mustache::lambda([&words](const std::string& dutch) {
-             return EscapeText(words.Say(OneLine(dutch)));
-           })));
+  for (const auto& [other, text] : Templates())
+    root.set(kPartial + other, data(partial([&text = text] { return text; })));
+  if (!page.empty())
+    root.set(absl::StrCat(kPartial, "page"), data(partial([page] { return Templates().at(page); })));
+  root.set("t", data(kainjow::mustache::lambda(
+                    [&words](const std::string& dutch) { return EscapeText(words.Say(OneLine(dutch))); })));
   mustache tmpl(found->second);
   std::string out = tmpl.render(root);
   if (!tmpl.is_valid()) throw std::logic_error("template " + name + ": " + tmpl.error_message());
@@ -112,10 +116,12 @@ std::string CheckTemplates() {
   for (const auto& [name, text] : Templates()) {
     const mustache tmpl(text);
     if (!tmpl.is_valid()) return absl::StrCat(name, ": ", tmpl.error_message());
-    if (text.find("{{{") != std::string::npos || text.find("{{&") != std::string::npos) return name + ": writes unescaped";
+    if (text.find("{{{") != std::string::npos || text.find("{{&") != std::string::npos)
+      return name + ": writes unescaped";
     for (size_t at = text.find("{{>"); at != std::string::npos; at = text.find("{{>", at + 1)) {
       const std::string used(absl::StripPrefix(
-          absl::StripAsciiWhitespace(absl::string_view(text).substr(at + 3, text.find("}}", at) - at - 3)), kPartial));
+          absl::StripAsciiWhitespace(absl::string_view(text).substr(at + 3, text.find("}}", at) - at - 3)),
+          kPartial));
       if (used != "page" && !Templates().contains(used)) return absl::StrCat(name, ": no template ", used);
     }
   }

@@ -8,11 +8,12 @@
 
 #include "client/station/words.h"
 
-// Pages from templates (mustache). Values are escaped where they are written; a template writes nothing unescaped but other templates.
+// Pages from templates (mustache). Values are escaped where they are written; a template writes nothing
+// unescaped but other templates.
 namespace waarborg::station {
 
-// What a template is filled with, by name. What is empty is not there: {{#name}} skips it and {{^name}} does not, and it hides what an
-// outer view holds under the same name.
+// What a template is filled with, by name. What is empty is not there: {{#name}} skips it and {{^name}} does
+// not, and it hides what an outer view holds under the same name.
 class View {
  public:
   View();
@@ -30,8 +31,9 @@ class View {
   View& Set(const std::string& name, const View& view);
   View& Set(const std::string& name, const std::vector<View>& list);
 
-  // The template "templates/NAME.mustache", filled. Every other template is a partial by its name; {{#t}}...{{/t}} says the Dutch text
-  // in the language of `words`. With `page`, the partial "page" is that template. Safe from any thread.
+  // The template "templates/NAME.mustache", filled. Every other template is a partial by its name;
+  // {{#t}}...{{/t}} says the Dutch text in the language of `words`. With `page`, the partial "page" is that
+  // template. Safe from any thread.
   std::string Render(const std::string& name, const Words& words, const std::string& page = "") const;
 
  private:

@@ -19,13 +19,16 @@ namespace pb = v1;
 
 namespace {
 
-constexpr std::array<const char*, 12> kMonths = {"januari", "februari", "maart",     "april",   "mei",      "juni",
-                                                 "juli",    "augustus", "september", "oktober", "november", "december"};
-constexpr std::array<const char*, 12> kEnglishMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                        "july",    "august",   "september", "october", "november", "december"};
+constexpr std::array<const char*, 12> kMonths = {"januari",   "februari", "maart",    "april",
+                                                 "mei",       "juni",     "juli",     "augustus",
+                                                 "september", "oktober",  "november", "december"};
+constexpr std::array<const char*, 12> kEnglishMonths = {"january",   "february", "march",    "april",
+                                                        "may",       "june",     "july",     "august",
+                                                        "september", "october",  "november", "december"};
 
 bool IsDigits(const std::string& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
 }
 
 bool Number(const std::string& text, int& out) {
@@ -38,14 +41,17 @@ int MonthOf(const std::string& word) {
   if (lower.size() < 3) return 0;
   for (const auto& names : {kMonths, kEnglishMonths}) {
     for (size_t i = 0; i < names.size(); ++i) {
-      if (lower == names[i] || (lower.size() == 3 && absl::StartsWith(names[i], lower))) return static_cast<int>(i) + 1;
+      if (lower == names[i] || (lower.size() == 3 && absl::StartsWith(names[i], lower)))
+        return static_cast<int>(i) + 1;
     }
   }
   return lower == "mrt" ? 3 : 0;
 }
 
 bool Make(int year, int month, int day, pb::Date& out) {
-  if (year < 1900 || year > 2199 || month < 0 || month > 12 || day < 0 || day > 31 || (month == 0 && day != 0)) return false;
+  if (year < 1900 || year > 2199 || month < 0 || month > 12 || day < 0 || day > 31 ||
+      (month == 0 && day != 0))
+    return false;
   if (month != 0 && day != 0 && absl::CivilDay(year, month, day).month() != month) return false;
   out.set_year(year);
   out.set_month(month);
@@ -57,7 +63,8 @@ bool Make(int year, int month, int day, pb::Date& out) {
 bool DateOf(const std::string& word, pb::Date& out) {
   std::vector<std::string> parts = absl::StrSplit(word, absl::ByAnyChar("-/."), absl::SkipEmpty());
   if (parts.size() == 1 && IsDigits(word) && word.size() == 8) {
-    if (Make(std::stoi(word.substr(4)), std::stoi(word.substr(2, 2)), std::stoi(word.substr(0, 2)), out)) return true;
+    if (Make(std::stoi(word.substr(4)), std::stoi(word.substr(2, 2)), std::stoi(word.substr(0, 2)), out))
+      return true;
     return Make(std::stoi(word.substr(0, 4)), std::stoi(word.substr(4, 2)), std::stoi(word.substr(6)), out);
   }
   std::array<int, 3> n{};
@@ -82,7 +89,8 @@ std::string ReadVisitor(const std::string& typed, pb::CheckVisitorRequest& reque
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string word = std::string(absl::StripSuffix(words[i], ","));
     int year = 0, day = 0;
-    if (const bool has_digit = std::any_of(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
+    if (const bool has_digit =
+            std::any_of(word.begin(), word.end(), [](unsigned char c) { return absl::ascii_isdigit(c); });
         !has_digit) {
       name.push_back(words[i]);
       continue;
@@ -93,7 +101,8 @@ std::string ReadVisitor(const std::string& typed, pb::CheckVisitorRequest& reque
     if (i + 2 < words.size() && Number(word, day) && day >= 1 && day <= 31) {
       int month = MonthOf(words[i + 1]);
       if (month == 0) Number(words[i + 1], month);
-      if (month != 0 && Number(std::string(absl::StripSuffix(words[i + 2], ",")), year) && Make(year, month, day, date)) {
+      if (month != 0 && Number(std::string(absl::StripSuffix(words[i + 2], ",")), year) &&
+          Make(year, month, day, date)) {
         i += 2;
         continue;
       }

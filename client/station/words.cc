@@ -23,9 +23,11 @@ namespace {
 
 constexpr char kDomain[] = "waarborg";
 
-constexpr const char* kMonths[] = {T("januari"), T("februari"), T("maart"),     T("april"),   T("mei"),      T("juni"),
-                                   T("juli"),    T("augustus"), T("september"), T("oktober"), T("november"), T("december")};
-constexpr const char* kDays[] = {T("maandag"), T("dinsdag"), T("woensdag"), T("donderdag"), T("vrijdag"), T("zaterdag"), T("zondag")};
+constexpr const char* kMonths[] = {T("januari"),   T("februari"), T("maart"),    T("april"),
+                                   T("mei"),       T("juni"),     T("juli"),     T("augustus"),
+                                   T("september"), T("oktober"),  T("november"), T("december")};
+constexpr const char* kDays[] = {T("maandag"), T("dinsdag"),  T("woensdag"), T("donderdag"),
+                                 T("vrijdag"), T("zaterdag"), T("zondag")};
 
 std::locale English() {
   namespace bl = boost::locale;
@@ -48,8 +50,7 @@ absl::Time TimeOf(const google::protobuf::Timestamp& t) {
 }  // namespace
 
 Words::Words(Language language)
-    : language_(language),
-      catalogue_(language == Language::kDutch ? nullptr : new Catalogue{English()}) {}
+    : language_(language), catalogue_(language == Language::kDutch ? nullptr : new Catalogue{English()}) {}
 
 const Words& Words::Of(Language language) {
   static const Words* const dutch = new Words(Language::kDutch);
@@ -62,7 +63,8 @@ std::string Words::Say(const std::string& dutch) const {
   return boost::locale::translate(dutch).str(catalogue_->locale, std::string(kDomain));
 }
 
-std::string Words::Say(const std::string& dutch, const std::vector<std::pair<std::string, std::string>>& values) const {
+std::string Words::Say(const std::string& dutch,
+                       const std::vector<std::pair<std::string, std::string>>& values) const {
   std::vector<std::pair<std::string, std::string>> replacements;
   for (const auto& [name, value] : values) replacements.emplace_back(absl::StrCat("{", name, "}"), value);
   return absl::StrReplaceAll(Say(dutch), replacements);
@@ -82,8 +84,8 @@ std::string Words::ShortDay(const pb::Date& date) const {
 std::string Words::Moment(absl::Time t) const {
   const auto local = absl::ToCivilSecond(t, base::Amsterdam());
   const int weekday = static_cast<int>(absl::GetWeekday(absl::CivilDay(local)));
-  return absl::StrCat(Say(kDays[weekday]), " ", local.day(), " ", Say(kMonths[local.month() - 1]), " ", local.year(), ", ",
-                      absl::FormatTime("%H:%M", t, base::Amsterdam()));
+  return absl::StrCat(Say(kDays[weekday]), " ", local.day(), " ", Say(kMonths[local.month() - 1]), " ",
+                      local.year(), ", ", absl::FormatTime("%H:%M", t, base::Amsterdam()));
 }
 std::string Words::Moment(const google::protobuf::Timestamp& t) const {
   return Moment(TimeOf(t));
@@ -98,20 +100,34 @@ std::string Words::Clock(const google::protobuf::Timestamp& t) const {
 
 std::string Words::RoleName(pb::Role role) const {
   switch (role) {
-    case pb::ROLE_DESK_STAFF: return Say("Baliemedewerker");
-    case pb::ROLE_SECURITY_COORDINATOR: return Say("Toezicht en Veiligheid");
-    case pb::ROLE_MANAGER: return Say("Leidinggevende");
-    case pb::ROLE_CIVIL_AFFAIRS: return Say("Burgerzaken");
-    case pb::ROLE_MUNICIPAL_SECRETARY: return Say("Gemeentesecretaris");
-    case pb::ROLE_BOARD_SECRETARIAT: return Say("Secretariaat van het college");
-    case pb::ROLE_LEGAL: return Say("Juridische Zaken");
-    case pb::ROLE_HR: return Say("P&O");
-    case pb::ROLE_POLICE_CONTACT: return Say("Contactpersoon politie");
-    case pb::ROLE_AUDITOR: return Say("Auditor");
-    case pb::ROLE_DATA_PROTECTION_OFFICER: return Say("Functionaris gegevensbescherming");
-    case pb::ROLE_PRIVACY_OFFICER: return Say("Privacy officer");
-    case pb::ROLE_ADMINISTRATOR: return Say("Beheerder");
-    default: return Say("onbekend");
+    case pb::ROLE_DESK_STAFF:
+      return Say("Baliemedewerker");
+    case pb::ROLE_SECURITY_COORDINATOR:
+      return Say("Toezicht en Veiligheid");
+    case pb::ROLE_MANAGER:
+      return Say("Leidinggevende");
+    case pb::ROLE_CIVIL_AFFAIRS:
+      return Say("Burgerzaken");
+    case pb::ROLE_MUNICIPAL_SECRETARY:
+      return Say("Gemeentesecretaris");
+    case pb::ROLE_BOARD_SECRETARIAT:
+      return Say("Secretariaat van het college");
+    case pb::ROLE_LEGAL:
+      return Say("Juridische Zaken");
+    case pb::ROLE_HR:
+      return Say("P&O");
+    case pb::ROLE_POLICE_CONTACT:
+      return Say("Contactpersoon politie");
+    case pb::ROLE_AUDITOR:
+      return Say("Auditor");
+    case pb::ROLE_DATA_PROTECTION_OFFICER:
+      return Say("Functionaris gegevensbescherming");
+    case pb::ROLE_PRIVACY_OFFICER:
+      return Say("Privacy officer");
+    case pb::ROLE_ADMINISTRATOR:
+      return Say("Beheerder");
+    default:
+      return Say("onbekend");
   }
 }
 

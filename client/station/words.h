@@ -10,8 +10,8 @@
 #include "client/commands/command.h"
 #include "waarborg/v1/common.pb.h"
 
-// Words of the pages in the language of who reads them. Dutch is the language in which they are written in templates and code; English
-// comes from translations/en.po. No locale of the operating system is needed.
+// Words of the pages in the language of who reads them. Dutch is the language in which they are written in
+// templates and code; English comes from translations/en.po. No locale of the operating system is needed.
 namespace waarborg::station {
 
 using client::Language;
@@ -29,10 +29,12 @@ class Words {
   // "nl" or "en", as in the page's lang attribute.
   const char* code() const { return language_ == Language::kDutch ? "nl" : "en"; }
 
-  // The text in this language; itself when there is no translation (a test sees to it that there always is one).
+  // The text in this language; itself when there is no translation (a test sees to it that there always is
+  // one).
   std::string Say(const std::string& dutch) const;
   // The same with {name} replaced by the value: Say("nog {n} taken", {{"n", "3"}}).
-  std::string Say(const std::string& dutch, const std::vector<std::pair<std::string, std::string>>& values) const;
+  std::string Say(const std::string& dutch,
+                  const std::vector<std::pair<std::string, std::string>>& values) const;
 
   // "2 maart 2026"; of a date of birth also "maart 1985", "1985".
   std::string Day(const v1::Date& date) const;

@@ -292,6 +292,35 @@ FoldedName FoldName(const PersonName& name) {
   return out;
 }
 
+std::vector<PersonName> ReadingsOf(std::string_view full_name) {
+  std::vector<std::string> words;
+  size_t comma = 0;  // words before the first one
+  for (absl::string_view part : absl::StrSplit(absl::string_view(full_name.data(), full_name.size()), ',')) {
+    for (absl::string_view word : absl::StrSplit(part, absl::ByAnyChar(" \t\r\n"), absl::SkipEmpty()))
+      words.emplace_back(word);
+    if (comma == 0) comma = words.size();
+  }
+  std::vector<PersonName> out;
+  if (words.empty() || words.size() > kMaxWordsOfName) return out;
+  const auto join = [&](size_t from, size_t to) {
+    return absl::StrJoin(words.begin() + static_cast<ptrdiff_t>(from),
+                         words.begin() + static_cast<ptrdiff_t>(to), " ");
+  };
+  const bool has_comma = full_name.find(',') != std::string_view::npos && comma < words.size();
+  if (has_comma) {
+    // "Vries, Jan de": prefixes at the end belong to the surname.
+    size_t end = words.size();
+    while (end > comma + 1 && IsPrefix(Fold(words[end - 1]))) --end;
+    out.push_back({join(comma, end), join(end, words.size()), join(0, comma)});
+    return out;
+  }
+  for (size_t i = 0; i < words.size(); ++i) {
+    out.push_back({join(0, i), "", join(i, words.size())});
+    if (i > 0) out.push_back({join(i, words.size()), "", join(0, i)});
+  }
+  return out;
+}
+
 bool DatesMayAgree(const BirthDate& a, const BirthDate& b) {
   return CompareDate(a, b) != DateIs::kOther;
 }

@@ -30,6 +30,11 @@ std::string Fold(std::string_view utf8);
 
 FoldedName FoldName(const PersonName& name);
 
+// The ways in which a name can be read that somebody said or typed as one: given names first, or surname
+// first; with a comma only "surname, given names". Empty when it holds no word, or more than kMaxWordsOfName.
+inline constexpr size_t kMaxWordsOfName = 12;
+std::vector<PersonName> ReadingsOf(std::string_view full_name);
+
 // How sure a match is. Surname and date alone are never certain.
 enum class Grade {
   kNone,

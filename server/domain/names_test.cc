@@ -294,6 +294,23 @@ TEST(Names, PlainLettersFoldAsAnyOther) {
   }
 }
 
+TEST(Names, ANameSaidAsOneIsReadInEachWay) {
+  using N = PersonName;
+  EXPECT_EQ(ReadingsOf("Vries"), (std::vector<N>{{"", "", "Vries"}}));
+  EXPECT_EQ(ReadingsOf(" Jan  de Vries "), (std::vector<N>{{"", "", "Jan de Vries"},
+                                                           {"Jan", "", "de Vries"},
+                                                           {"de Vries", "", "Jan"},
+                                                           {"Jan de", "", "Vries"},
+                                                           {"Vries", "", "Jan de"}}));
+  EXPECT_EQ(ReadingsOf("Vries, Jan Pieter van de"), (std::vector<N>{{"Jan Pieter", "van de", "Vries"}}));
+  // A prefix is a given name where nothing else is left to be one; a comma alone tells nothing apart.
+  EXPECT_EQ(ReadingsOf("Vries, De"), (std::vector<N>{{"De", "", "Vries"}}));
+  EXPECT_EQ(ReadingsOf("Vries,"), (std::vector<N>{{"", "", "Vries"}}));
+  for (const char* nothing : {"", "   ", ",", ", ,", "a b c d e f g h i j k l m"})
+    EXPECT_TRUE(ReadingsOf(nothing).empty()) << nothing;
+  EXPECT_EQ(ReadingsOf("a b c d e f g h i j k l").size(), 23u);
+}
+
 TEST(MatchIndex, FindsWhatTheComparisonFinds) {
   const absl::Time now = absl::FromUnixSeconds(1'000'000);
   for (const Pair& pair : kPairs) {

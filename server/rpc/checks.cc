@@ -77,7 +77,8 @@ void DescribeVisitor(const Context& c, const domain::Ban& ban, pb::Match& out) {
   }
 }
 
-Outcome<domain::Query> QueryFrom(Context& c, const pb::CheckVisitorRequest& in) {
+// Who is asked about; several where a name can be read in several ways.
+Outcome<std::vector<domain::Query>> QueriesFrom(Context& c, const pb::CheckVisitorRequest& in) {
   domain::Query query;
   if (in.visitor_case() == pb::CheckVisitorRequest::kMrz) {
     auto mrz = domain::ParseMrz(in.mrz(), static_cast<int>(c.turn.today().year()));
@@ -86,17 +87,51 @@ Outcome<domain::Query> QueryFrom(Context& c, const pb::CheckVisitorRequest& in) 
     query.birth_date = mrz->birth_date;
     query.from_document = true;
     query.name_truncated = mrz->truncated;
-    return query;
+    return std::vector{std::move(query)};
   }
   if (in.visitor_case() != pb::CheckVisitorRequest::kTyped) return Refusal(Rule::kFieldMissing, "visitor");
-  auto name = state::NameFrom(in.typed().name(), "typed.name");
-  if (!name.ok()) return name.refusal();
-  query.name = domain::FoldName(*name);
-  if (query.name.surname[0].empty()) return Refusal(Rule::kFieldMissing, "typed.name.surname");
   auto birth = state::BirthDateFrom(in.typed().birth_date(), "typed.birth_date");
   if (!birth.ok()) return birth.refusal();
   query.birth_date = *birth;
-  return query;
+  std::vector<domain::PersonName> names;
+  if (const std::string& whole = in.typed().full_name(); !whole.empty()) {
+    if (in.typed().has_name()) return Refusal(Rule::kFieldInvalid, "typed.full_name");
+    if (auto v = state::CheckText(whole, 200, "typed.full_name")) return *v;
+    names = domain::ReadingsOf(whole);
+    if (names.empty()) return Refusal(Rule::kFieldInvalid, "typed.full_name");
+  } else {
+    auto name = state::NameFrom(in.typed().name(), "typed.name");
+    if (!name.ok()) return name.refusal();
+    names.push_back(std::move(*name));
+  }
+  std::vector<domain::Query> queries;
+  for (const domain::PersonName& name : names) {
+    query.name = domain::FoldName(name);
+    if (!query.name.surname[0].empty()) queries.push_back(query);
+  }
+  if (queries.empty()) return Refusal(Rule::kFieldMissing, "typed.name.surname");
+  return queries;
+}
+
+// Who fits any of the readings: the certain ones when there are any, else the possible ones; each once.
+std::vector<domain::Hit> FindAny(const Context& c, const std::vector<domain::Query>& queries) {
+  std::vector<domain::Hit> all;
+  for (const domain::Query& query : queries) {
+    for (domain::Hit& hit :
+         c.world().matches().Find(c.asker.station->location_id, CountsAsMunicipal(c), query, c.now())) {
+      const auto same =
+          std::find_if(all.begin(), all.end(), [&](const auto& h) { return h.ban_id == hit.ban_id; });
+      if (same == all.end()) {
+        all.push_back(std::move(hit));
+      } else {
+        same->grade = std::max(same->grade, hit.grade);
+      }
+    }
+  }
+  const bool certain =
+      std::any_of(all.begin(), all.end(), [](const auto& h) { return h.grade == domain::Grade::kExact; });
+  if (certain) std::erase_if(all, [](const auto& h) { return h.grade != domain::Grade::kExact; });
+  return all;
 }
 
 Verdict CheckVisitor(Context& c, const pb::CheckVisitorRequest& in, pb::CheckVisitorResponse& out) {
@@ -104,10 +139,17 @@ Verdict CheckVisitor(Context& c, const pb::CheckVisitorRequest& in, pb::CheckVis
   if (stated) c.record.set_purpose(in.purpose());
   if (auto v = c.Require({nullptr, nullptr, stated})) return v;
   if (auto v = CheckServed(c)) return v;
-  auto query = QueryFrom(c, in);
-  if (!query.ok()) return query.refusal();
-  const auto hits =
-      c.world().matches().Find(c.asker.station->location_id, CountsAsMunicipal(c), *query, c.now());
+  std::vector<domain::Hit> hits;
+  if (in.visitor_case() == pb::CheckVisitorRequest::kBanId) {
+    const auto here =
+        c.world().matches().Everyone(c.asker.station->location_id, CountsAsMunicipal(c), c.now());
+    if (!std::binary_search(here.begin(), here.end(), in.ban_id())) return Refusal(Rule::kNotFound, "ban_id");
+    hits.push_back({in.ban_id(), domain::Grade::kExact});
+  } else {
+    auto queries = QueriesFrom(c, in);
+    if (!queries.ok()) return queries.refusal();
+    hits = FindAny(c, *queries);
+  }
   out.set_answer(hits.empty()                                  ? pb::CHECK_ANSWER_NO_BAN_FOUND
                  : hits.front().grade == domain::Grade::kExact ? pb::CHECK_ANSWER_BANNED
                                                                : pb::CHECK_ANSWER_POSSIBLE);
