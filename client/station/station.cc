@@ -64,7 +64,10 @@ const std::vector<NavigationItem>& Navigation() {
 }
 
 using Group = std::span<const Route> (*)();
-constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes};
+constexpr Group kGroups[] = {
+    &SignInRoutes,
+    &DeskRoutes,
+};
 
 // The parts that the pattern names, when the path fits.
 std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern, std::string_view path) {
@@ -160,6 +163,10 @@ const client::Connection& Visit::CoreConnection() const {
   return seat == nullptr ? station.connection() : seat->connection;
 }
 
+const client::Connection& Visit::StationConnection() const {
+  return station.connection();
+}
+
 client::Error Visit::Settled(const grpc::Status& status) const {
   client::Error error = client::ErrorFrom(status);
   if (seat != nullptr && error.code == grpc::StatusCode::UNAUTHENTICATED) {
@@ -210,7 +217,7 @@ std::string Visit::FaultAt(const std::string& field) const {
 }
 
 View Visit::Frame(View view) {
-  view.Set("key", client::NewIdempotencyKey());
+  view.Set("key", client::NewIdempotencyKey()).Set("problem_what", problem_what_).Set("problem_next", problem_next_);
   std::vector<View> items;
   for (const auto& [field, text] : faults_)
     items.push_back(View().Set("id", FieldId(field)).Set("text", text));

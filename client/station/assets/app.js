@@ -135,6 +135,9 @@ const settle = (where) => {
   where.querySelectorAll?.('[data-photo]').forEach(show);
   if (where.matches?.('[data-photo]')) show(where);
   where.querySelectorAll?.('form[data-crop]').forEach((form) => import('./crop.js').then((crop) => crop.begin(form)));
+  if (globalThis.PublicKeyCredential) {
+    where.querySelectorAll?.('[data-webauthn], [data-webauthn-new]').forEach((form) => import('./webauthn.js').then((keys) => keys.begin(form, parse)));
+  }
   const banned = where.querySelector?.('.answer--banned[data-keys]');
   if (banned) banned.focus(); else where.querySelector?.('[data-autofocus]')?.focus();
 };
