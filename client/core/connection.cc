@@ -71,6 +71,10 @@ Connection::Connection(const StationFiles& files) {
 
 void Connection::Prepare(grpc::ClientContext& context) const {
   context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  PrepareStanding(context);
+}
+
+void Connection::PrepareStanding(grpc::ClientContext& context) const {
   if (!token_.empty()) context.AddMetadata("waarborg-session", token_);
 }
 

@@ -47,6 +47,9 @@ class Connection {
 
   // Deadline and session for one call. Every call has a deadline.
   void Prepare(grpc::ClientContext& context) const;
+  // The same for a stream that goes on until it is ended, CheckService.WatchDesk: there alone is no deadline.
+  // A core that is gone shows by keepalive, within a minute.
+  void PrepareStanding(grpc::ClientContext& context) const;
 
  private:
   std::shared_ptr<grpc::Channel> channel_;
