@@ -89,6 +89,25 @@ std::vector<View> Touches(Visit& v, const pb::OpenBreach* breach, int max_demand
   return out;
 }
 
+// An answer of this kind, with every name that desk_answer.mustache asks for.
+View Answer(const std::string& kind) {
+  View answer;
+  for (const char* other : {"clear", "banned", "possible", "expected", "unknown"}) answer.Set(other, kind == other);
+  for (const char* name : {"measure", "until", "ban_id", "person", "steps", "numbers", "demand", "events", "photo", "candidates", "appointment", "contact", "why"}) {
+    answer.Set(name, false);
+  }
+  answer.Set("ended", false).Set("refused", false);
+  answer.Set("kind", kind).Set("provisional", false).Set("more", false).Set("typed_wrong", false);
+  return answer;
+}
+
+// What the photo of a ban is asked for with.
+View PhotoOf(const std::string& ban, bool large) {
+  View photo;
+  photo.Set("path", false).Set("ban_id", ban).Set("seconds", "30").Set("large", large).Set("refused", false).Set("instruction_first", false);
+  return photo;
+}
+
 // What the answer shows of somebody who may not enter.
 View Banned(Visit& v, const pb::Match& m) {
   View answer;
@@ -117,13 +136,13 @@ View Banned(Visit& v, const pb::Match& m) {
   if (!v.choices().demand().empty()) answer.Set("demand", View().Set("text", v.choices().demand()));
   answer.Set("events",
              Touches(v, m.has_breach() ? &m.breach() : nullptr, here == nullptr ? 3 : here->max_demands()));
-  if (m.photo_available()) answer.Set("photo", View().Set("ban_id", m.ban_id()).Set("seconds", "30"));
+  if (m.photo_available()) answer.Set("photo", PhotoOf(m.ban_id(), false));
   return answer;
 }
 
 View Possible(Visit& v, const pb::CheckVisitorResponse& response) {
-  View answer;
-  answer.Set("kind", "possible").Set("possible", true).Set("more", response.more());
+  View answer = Answer("possible");
+  answer.Set("more", response.more());
   std::vector<View> candidates;
   for (const auto& m : response.matches()) {
     View one;
@@ -140,9 +159,7 @@ View Possible(Visit& v, const pb::CheckVisitorResponse& response) {
 
 // Any error of a check: it says nothing about the visitor.
 View CannotCheck() {
-  View answer;
-  answer.Set("kind", "unknown").Set("unknown", true);
-  return answer;
+  return Answer("unknown");
 }
 
 // The desk, with an answer or without.
@@ -150,10 +167,7 @@ Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "
               const std::string& query_error = "") {
   View view;
   if (answer) view.Set("answer", *answer);
-  if (v.fragment() && answer) {
-    if (v.has_problem()) return v.Fragment("desk_answer", *answer);
-    return v.Fragment("desk_answer", std::move(*answer));
-  }
+  if (v.fragment() && answer) return v.Fragment("desk_answer", std::move(*answer));
   view.Set("query", query).Set("query_error", query_error);
   const std::string purpose = v.Field("purpose").empty() ? "desk" : v.Field("purpose");
   std::vector<View> purposes;
@@ -162,7 +176,10 @@ Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "
     View one;
     purposes.push_back(one.Set("code", code).Set("label", v.Say(label)).Set("checked", purpose == code));
   }
-  view.Set("purposes", purposes).Set("can_deny", true);
+  view.Set("purposes", purposes).Set("can_deny", true).Set("spare", CannotCheck());
+  pb::GetInstructionResponse instruction;
+  const bool asked = v.Ask<Service>(&Stub::GetInstruction, pb::GetInstructionRequest(), &instruction, kAtDesk).ok();
+  view.Set("instruction_first", asked && !instruction.has_acknowledged_at());
   return v.Page("desk", v.Say("Balie"), std::move(view));
 }
 
@@ -178,7 +195,7 @@ View Checked(Visit& v, pb::CheckVisitorRequest request, client::Error& error) {
   if (!error.ok()) return CannotCheck();
   switch (response.answer()) {
     case pb::CHECK_ANSWER_NO_BAN_FOUND:
-      return std::move(View().Set("kind", "clear").Set("clear", true));
+      return Answer("clear");
     case pb::CHECK_ANSWER_BANNED:
       if (response.matches_size() > 0) return Banned(v, response.matches(0));
       return CannotCheck();
@@ -240,14 +257,12 @@ Response ShowPhoto(Visit& v, const std::string& ban, pb::Purpose purpose, bool l
         return pb::CheckService::NewStub(v.CoreConnection().channel())->ShowPhoto(&context, request);
       },
       jpeg);
-  View photo;
-  photo.Set("ban_id", ban).Set("seconds", "30").Set("large", large);
+  View photo = PhotoOf(ban, large);
   if (error.ok()) {
     photo.Set("path", "/photo/" + v.seat->HoldPhoto(std::move(jpeg), v.station.random()));
   } else {
     const bool dutch = v.words.language() == Language::kDutch;
     photo.Set("refused", dutch ? error.detail.message_nl() : error.detail.message());
-    photo.Set("refused_next", dutch ? error.detail.next_step_nl() : error.detail.next_step());
     photo.Set("instruction_first", error.rule() == "instruction-not-acknowledged");
   }
   if (v.fragment()) return v.Fragment("desk_photo", std::move(photo));
@@ -279,7 +294,7 @@ Response Match(Visit& v) {
   if (what == "photo") return Photo(v);
   if (what == "confirm") return Open(v);
   if (!v.fragment()) return Response::Redirect("/desk");
-  return Desk(v, std::move(View().Set("kind", "clear").Set("clear", true).Set("told_apart", true)));
+  return Desk(v, Answer("clear"));
 }
 
 // ---- The demands to leave.
@@ -299,14 +314,14 @@ Response Log(Visit& v) {
   const auto error = v.Ask<Service>(&Stub::RecordDemand, request, &response);
   const pb::LocationChoice* here = Here(v);
   View log;
-  log.Set("ban_id", request.ban_id());
+  log.Set("ban_id", request.ban_id()).Set("events", false).Set("refused", false);
   if (!error.ok()) {
     v.Problem(error);
     log.Set("refused",
             v.words.language() == Language::kDutch ? error.detail.message_nl() : error.detail.message());
   }
   log.Set("ended", error.ok() && ends);
-  log.Set("events", Touches(v, response.has_breach() ? &response.breach() : nullptr,
+  if (!error.ok() || !ends) log.Set("events", Touches(v, response.has_breach() ? &response.breach() : nullptr,
                             here == nullptr ? 3 : here->max_demands()));
   if (v.fragment()) return v.Fragment("desk_log", std::move(log));
   if (error.ok() && ends) return v.Done("/desk", v.Say("Vastgelegd. De overtreding is gemeld."));
@@ -497,7 +512,7 @@ View DeskListView(const pb::WatchDeskResponse& list, const Words& words) {
     View row;
     SetPerson(row, m);
     row.Set("ban_id", m.ban_id()).Set("measure", MeasureName(m, words));
-    if (m.has_until()) row.Set("until", words.ShortDay(m.until()));
+    row.Set("until", m.has_until() ? words.ShortDay(m.until()) : "");
     rows.push_back(std::move(row));
   }
   view.Set("rows", rows);

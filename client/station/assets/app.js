@@ -19,9 +19,12 @@ const put = (target, html) => {
   const first = content.firstElementChild;
   const same = first && first.id && first.id === target.id;
   const parent = target;
+  const inside = target.contains(document.activeElement);
   if (same) { target.replaceWith(content); } else { target.replaceChildren(content); }
   const now = same ? document.getElementById(first.id) : parent;
   settle(now ?? parent);
+  // The keyboard stays where it was: in the answer.
+  if (inside && !document.body.contains(document.activeElement) || document.activeElement === document.body) (now ?? parent).closest('[data-keys]')?.focus();
   return now;
 };
 
