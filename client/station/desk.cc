@@ -92,8 +92,10 @@ std::vector<View> Touches(Visit& v, const pb::OpenBreach* breach, int max_demand
 // An answer of this kind, with every name that desk_answer.mustache asks for.
 View Answer(const std::string& kind) {
   View answer;
-  for (const char* other : {"clear", "banned", "possible", "expected", "unknown"}) answer.Set(other, kind == other);
-  for (const char* name : {"measure", "until", "ban_id", "person", "steps", "numbers", "demand", "events", "photo", "candidates", "appointment", "contact", "why"}) {
+  for (const char* other : {"clear", "banned", "possible", "expected", "unknown"})
+    answer.Set(other, kind == other);
+  for (const char* name : {"measure", "until", "ban_id", "person", "steps", "numbers", "demand", "events",
+                           "photo", "candidates", "appointment", "contact", "why"}) {
     answer.Set(name, false);
   }
   answer.Set("ended", false).Set("refused", false);
@@ -104,7 +106,12 @@ View Answer(const std::string& kind) {
 // What the photo of a ban is asked for with.
 View PhotoOf(const std::string& ban, bool large) {
   View photo;
-  photo.Set("path", false).Set("ban_id", ban).Set("seconds", "30").Set("large", large).Set("refused", false).Set("instruction_first", false);
+  photo.Set("path", false)
+      .Set("ban_id", ban)
+      .Set("seconds", "30")
+      .Set("large", large)
+      .Set("refused", false)
+      .Set("instruction_first", false);
   return photo;
 }
 
@@ -178,7 +185,8 @@ Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "
   }
   view.Set("purposes", purposes).Set("can_deny", true).Set("spare", CannotCheck());
   pb::GetInstructionResponse instruction;
-  const bool asked = v.Ask<Service>(&Stub::GetInstruction, pb::GetInstructionRequest(), &instruction, kAtDesk).ok();
+  const bool asked =
+      v.Ask<Service>(&Stub::GetInstruction, pb::GetInstructionRequest(), &instruction, kAtDesk).ok();
   view.Set("instruction_first", asked && !instruction.has_acknowledged_at());
   return v.Page("desk", v.Say("Balie"), std::move(view));
 }
@@ -321,8 +329,9 @@ Response Log(Visit& v) {
             v.words.language() == Language::kDutch ? error.detail.message_nl() : error.detail.message());
   }
   log.Set("ended", error.ok() && ends);
-  if (!error.ok() || !ends) log.Set("events", Touches(v, response.has_breach() ? &response.breach() : nullptr,
-                            here == nullptr ? 3 : here->max_demands()));
+  if (!error.ok() || !ends)
+    log.Set("events", Touches(v, response.has_breach() ? &response.breach() : nullptr,
+                              here == nullptr ? 3 : here->max_demands()));
   if (v.fragment()) return v.Fragment("desk_log", std::move(log));
   if (error.ok() && ends) return v.Done("/desk", v.Say("Vastgelegd. De overtreding is gemeld."));
   return Open(v);

@@ -171,7 +171,9 @@ Response SignInPage(Visit& v) {
   view.Set("password", TextField(v, "password", v.Say("Wachtwoord"), password));
   view.Set("code", TextField(v, "code", v.Say("Code"), code));
   const StationOptions& options = v.station.options();
-  view.Set("can_key", options.security_keys).Set("openid", options.openid).Set("other_ways", options.security_keys || !options.openid.empty());
+  view.Set("can_key", options.security_keys)
+      .Set("openid", options.openid)
+      .Set("other_ways", options.security_keys || !options.openid.empty());
   view.Set("resume", v.seat != nullptr);
   if (v.seat != nullptr) view.Set("present", v.seat->session.display_name());
   return v.Page("signin", v.Say("Aanmelden"), std::move(view));
@@ -187,10 +189,12 @@ Response SignedIn(Visit& v, pb::OpenSessionRequest request) {
     v.Problem(error);
     return SignInPage(v);
   }
-  // Not a redirect: who comes back from another site brings no strict cookie along until a page of our own sends them on.
+  // Not a redirect: who comes back from another site brings no strict cookie along until a page of our own
+  // sends them on.
   View view;
   view.Set("path", HomeOf(response.session()));
-  Response out = v.request.method == "POST" ? Response::Redirect(HomeOf(response.session())) : v.Page("signed_in", v.Say("Aangemeld"), std::move(view));
+  Response out = v.request.method == "POST" ? Response::Redirect(HomeOf(response.session()))
+                                            : v.Page("signed_in", v.Say("Aangemeld"), std::move(view));
   if (v.request.method != "POST") out.headers.emplace_back("Refresh", "0; url=" + HomeOf(response.session()));
   if (v.seat != nullptr) {
     Response gone;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Security keys (WebAuthn): signing in with one, and keeping one's own. The station passes bytes between the browser and the core, which
-// verifies them. A key cannot be used without script; everything else can.
+// Security keys (WebAuthn): signing in with one, and keeping one's own. The station passes bytes between the
+// browser and the core, which verifies them. A key cannot be used without script; everything else can.
 #include "absl/strings/escaping.h"
 #include "client/station/forms.h"
 #include "client/station/station.h"
@@ -26,10 +26,13 @@ std::string Bytes(const Visit& v, const std::string& name) {
 
 Response BeginSignIn(Visit& v) {
   pb::BeginSignInResponse response;
-  const client::Error error = v.AskAsStation<Service>(&Stub::BeginSignIn, pb::BeginSignInRequest(), &response);
+  const client::Error error =
+      v.AskAsStation<Service>(&Stub::BeginSignIn, pb::BeginSignInRequest(), &response);
   View view;
   if (error.ok()) {
-    view.Set("challenge", Text(response.challenge())).Set("rp_id", response.rp_id()).Set("timeout", response.timeout_ms());
+    view.Set("challenge", Text(response.challenge()))
+        .Set("rp_id", response.rp_id())
+        .Set("timeout", response.timeout_ms());
   } else {
     v.Problem(error);
   }
@@ -52,14 +55,18 @@ Response SignInWithKey(Visit& v) {
 Response ShowKeys(Visit& v) {
   View view;
   pb::ListSecurityKeysResponse response;
-  if (const auto error = v.Ask<Service>(&Stub::ListSecurityKeys, pb::ListSecurityKeysRequest(), &response); !error.ok()) {
+  if (const auto error = v.Ask<Service>(&Stub::ListSecurityKeys, pb::ListSecurityKeysRequest(), &response);
+      !error.ok()) {
     if (!v.has_problem()) v.Problem(error);
     return v.Page("keys", v.Say("Beveiligingssleutels"), std::move(view));
   }
   std::vector<View> keys;
   for (const auto& key : response.keys()) {
     View one;
-    one.Set("id", key.id()).Set("label", key.label()).Set("added", v.words.Moment(key.added_at())).Set("confirmed", key.confirmed());
+    one.Set("id", key.id())
+        .Set("label", key.label())
+        .Set("added", v.words.Moment(key.added_at()))
+        .Set("confirmed", key.confirmed());
     keys.push_back(std::move(one));
   }
   view.Set("keys", keys).Set("can_add", true);
@@ -86,12 +93,18 @@ Response BeginKey(Visit& v) {
     v.Problem(error);
     return v.Fragment("key_challenge", std::move(view), 409);
   }
-  view.Set("challenge", Text(response.challenge())).Set("rp_id", response.rp_id()).Set("timeout", response.timeout_ms());
-  view.Set("rp_name", response.rp_name()).Set("user_handle", Text(response.user_handle())).Set("user_name", response.user_name());
+  view.Set("challenge", Text(response.challenge()))
+      .Set("rp_id", response.rp_id())
+      .Set("timeout", response.timeout_ms());
+  view.Set("rp_name", response.rp_name())
+      .Set("user_handle", Text(response.user_handle()))
+      .Set("user_name", response.user_name());
   view.Set("user_display_name", response.user_display_name());
   std::string exclude, algorithms;
-  for (const std::string& id : response.exclude_credential_ids()) absl::StrAppend(&exclude, exclude.empty() ? "" : " ", Text(id));
-  for (int algorithm : response.algorithms()) absl::StrAppend(&algorithms, algorithms.empty() ? "" : " ", algorithm);
+  for (const std::string& id : response.exclude_credential_ids())
+    absl::StrAppend(&exclude, exclude.empty() ? "" : " ", Text(id));
+  for (int algorithm : response.algorithms())
+    absl::StrAppend(&algorithms, algorithms.empty() ? "" : " ", algorithm);
   view.Set("exclude", exclude).Set("algorithms", algorithms);
   return v.Fragment("key_challenge", std::move(view));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Signing in with the municipality's own sign-in service (OpenID Connect). The station sends the browser there and passes on what it brings
-// back; the core redeems and verifies it.
+// Signing in with the municipality's own sign-in service (OpenID Connect). The station sends the browser
+// there and passes on what it brings back; the core redeems and verifies it.
 #include "absl/strings/str_cat.h"
 #include "client/station/station.h"
 #include "server/base/secret.h"
@@ -15,7 +15,8 @@ using Stub = pb::SessionService::Stub;
 constexpr char kStateCookie[] = "__Host-openid";
 
 std::string StateCookie(const std::string& state) {
-  return absl::StrCat(kStateCookie, "=", state, "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=", state.empty() ? 0 : 600);
+  return absl::StrCat(kStateCookie, "=", state,
+                      "; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=", state.empty() ? 0 : 600);
 }
 
 std::string Query(const Visit& v, const std::string& name) {
@@ -40,12 +41,15 @@ Response Begin(Visit& v) {
 Response Return(Visit& v) {
   const auto cookie = v.request.cookies.find(kStateCookie);
   const std::string state = Query(v, "state");
-  if (cookie == v.request.cookies.end() || state.empty() || !base::ConstantTimeEquals(cookie->second, state)) {
-    v.Problem(v.Say("Dit aanmelden is niet in deze browser begonnen, of het is te lang geleden."), v.Say("Begin opnieuw met aanmelden."));
+  if (cookie == v.request.cookies.end() || state.empty() ||
+      !base::ConstantTimeEquals(cookie->second, state)) {
+    v.Problem(v.Say("Dit aanmelden is niet in deze browser begonnen, of het is te lang geleden."),
+              v.Say("Begin opnieuw met aanmelden."));
     return SignInPage(v);
   }
   if (!Query(v, "error").empty()) {
-    v.Problem(v.Say("De aanmelddienst van de gemeente heeft u niet aangemeld."), v.Say("Probeer het opnieuw, of meld u aan met wachtwoord en code."));
+    v.Problem(v.Say("De aanmelddienst van de gemeente heeft u niet aangemeld."),
+              v.Say("Probeer het opnieuw, of meld u aan met wachtwoord en code."));
     Response out = SignInPage(v);
     out.headers.emplace_back("Set-Cookie", StateCookie(""));
     return out;

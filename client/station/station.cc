@@ -217,7 +217,9 @@ std::string Visit::FaultAt(const std::string& field) const {
 }
 
 View Visit::Frame(View view) {
-  view.Set("key", client::NewIdempotencyKey()).Set("problem_what", problem_what_).Set("problem_next", problem_next_);
+  view.Set("key", client::NewIdempotencyKey())
+      .Set("problem_what", problem_what_)
+      .Set("problem_next", problem_next_);
   std::vector<View> items;
   for (const auto& [field, text] : faults_)
     items.push_back(View().Set("id", FieldId(field)).Set("text", text));
