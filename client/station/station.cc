@@ -59,7 +59,7 @@ const std::vector<NavigationItem>& Navigation() {
 }
 
 using Group = std::span<const Route> (*)();
-constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes};
+constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes, &TrainingRoutes};
 
 // The parts that the pattern names, when the path fits.
 std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern, std::string_view path) {
@@ -200,7 +200,7 @@ std::string Visit::FaultAt(const std::string& field) const {
 }
 
 View Visit::Frame(View view) {
-  view.Set("key", client::NewIdempotencyKey());
+  view.Set("key", client::NewIdempotencyKey()).Set("root", root()).Set("training", training);
   std::vector<View> items;
   for (const auto& [field, text] : faults_) items.push_back(View().Set("id", FieldId(field)).Set("text", text));
   if (items.empty()) {
@@ -236,7 +236,7 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
   if (training) classes.push_back("is-training");
   if (!station.pulse().beats()) classes.push_back("is-offline");
   if (seat == nullptr) classes.push_back("is-plain");
-  page.Set("training", training).Set("offline", !station.pulse().beats());
+  page.Set("offline", !station.pulse().beats());
   std::vector<View> notices;
   if (seat != nullptr) {
     View person;
