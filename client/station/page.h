@@ -76,8 +76,9 @@ class Visit {
   }
   // The same in nobody's session: before signing in.
   template <class Service, class Req, class Res>
-  client::Error AskAsStation(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*), const Req& request_message,
-                             Res* response, std::chrono::milliseconds deadline = std::chrono::seconds(15)) const {
+  client::Error AskAsStation(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*),
+                             const Req& request_message, Res* response,
+                             std::chrono::milliseconds deadline = std::chrono::seconds(15)) const {
     grpc::ClientContext context;
     const client::Connection& connection = StationConnection();
     connection.Prepare(context, deadline);
@@ -113,6 +114,8 @@ class Visit {
 
   // Training: everything on the page is fictitious, and says so.
   bool training = false;
+  // Where the forms of the desk post: never the same in both.
+  const char* root() const { return training ? "/training" : "/desk"; }
 
   // A page: the template in the layout. `title` is shown in the browser's tab and names nobody.
   Response Page(const std::string& tmpl, const std::string& title, View view, int status = 200);
@@ -133,7 +136,7 @@ class Visit {
  private:
   friend class Station;
   std::map<std::string, std::string> parts_;
-  // What every template is given: `key`, and `errors`.
+  // What every template is given: `key`, `errors`, `root` and `training`.
   View Frame(View view);
   std::string problem_what_, problem_next_, problem_rule_;
   std::vector<std::pair<std::string, std::string>> faults_;  // by field

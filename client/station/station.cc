@@ -67,6 +67,7 @@ using Group = std::span<const Route> (*)();
 constexpr Group kGroups[] = {
     &SignInRoutes,
     &DeskRoutes,
+    &TrainingRoutes,
 };
 
 // The parts that the pattern names, when the path fits.
@@ -220,6 +221,7 @@ View Visit::Frame(View view) {
   view.Set("key", client::NewIdempotencyKey())
       .Set("problem_what", problem_what_)
       .Set("problem_next", problem_next_);
+  view.Set("root", root()).Set("training", training);
   std::vector<View> items;
   for (const auto& [field, text] : faults_)
     items.push_back(View().Set("id", FieldId(field)).Set("text", text));
@@ -260,7 +262,7 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
   if (training) classes.push_back("is-training");
   if (!station.pulse().beats()) classes.push_back("is-offline");
   if (seat == nullptr) classes.push_back("is-plain");
-  page.Set("training", training).Set("offline", !station.pulse().beats());
+  page.Set("offline", !station.pulse().beats());
   std::vector<View> notices;
   if (seat != nullptr) {
     View person;
