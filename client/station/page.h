@@ -171,6 +171,15 @@ std::span<const Route> OversightRoutes();
 std::span<const Route> PrivacyRoutes();
 std::span<const Route> AdministrationRoutes();
 
+// ---- What the ways of signing in share.
+
+// The sign-in page, with what is wrong on top when Visit::Problem was called.
+Response SignInPage(Visit& v);
+// Opens the session in place of the one that this browser may have, and shows where this person begins; or the sign-in page again.
+Response SignedIn(Visit& v, pb::OpenSessionRequest request);
+
+// ---- Parts of views that many pages need.
+
 // The id of the element of a field: "identity-birth_date".
 std::string FieldId(const std::string& name);
 // "Jan Pieter de Vries".
