@@ -19,8 +19,10 @@ after(async () => { await browser?.stop(); await town?.stop(); });
 
 const check = async (who, visitor) => {
   await who.page.locator('#visitor').fill(visitor);
-  await who.page.keyboard.press('Enter');
+  await who.page.locator('#visitor').press('Enter');
 };
+// The answer, as far as it says this.
+const answered = (who, text) => who.page.locator('#answer').getByText(text).first().waitFor({ timeout: 8000 });
 
 test('signing in: wrong words are refused without saying which, good ones lead to the desk', async () => {
   const roos = await browser.person(reception);
@@ -29,7 +31,7 @@ test('signing in: wrong words are refused without saying which, good ones lead t
   await roos.check('sign-in');
   await roos.fill({ login: 'receptie', password: 'iets heel anders dan dat', code: '000000' });
   await roos.press('Aanmelden');
-  await roos.see(/aanmelden is niet gelukt|Aanmelden lukte niet/i);
+  await roos.see(/klopt niet|niet gelukt|lukt niet/i);
   assert.equal(await roos.page.locator('[name=password]').inputValue(), '');
   await roos.signIn(town, 'receptie');
   assert.equal(roos.url, '/desk');
@@ -40,21 +42,21 @@ test('the answers: by name and date, by document, by half a name; each with what
   await roos.signIn(town, 'receptie');
   await roos.check('desk');
   await check(roos, 'Jan Pieter de Vries 12-03-1985');
-  await roos.see('Toegangsverbod');
-  await roos.see('Bel de interne hulpverlening');
+  await answered(roos, 'Toegangsverbod');
+  await answered(roos, 'Bel de interne hulpverlening');
   await roos.check('desk-banned');
   await check(roos, 'Vera Vink 1-2-1990');
-  await roos.see('Geen verbod gevonden');
+  await answered(roos, 'Geen verbod gevonden');
   await roos.check('desk-clear');
   await check(roos, 'P<NLDDE<VRIES<<JAN<PIETER<<<<<<<<<<<<<<<<<<<SPECI20142NLD8503127M3208254<<<<<<<<<<<<<<00');
-  await roos.see('Toegangsverbod');
+  await answered(roos, 'Toegangsverbod');
   await check(roos, 'Vries');
-  await roos.see('Mogelijke overeenkomst');
+  await answered(roos, 'Mogelijke overeenkomst');
   await roos.check('desk-possible');
   await roos.press('Dit is de bezoeker');
-  await roos.see('Toegangsverbod');
+  await answered(roos, 'Toegangsverbod');
   await check(roos, 'Vries 31-02-1985');
-  await roos.see('Deze datum is niet te lezen');
+  await answered(roos, 'Deze datum is niet te lezen');
 });
 
 test('keyboard alone: check, hide, demand, next visitor', async () => {
@@ -63,7 +65,7 @@ test('keyboard alone: check, hide, demand, next visitor', async () => {
   const key = (k) => roos.page.keyboard.press(k);
   await roos.page.keyboard.type('jan pieter de vries 12031985');
   await key('Enter');
-  await roos.see('Toegangsverbod');
+  await answered(roos, 'Toegangsverbod');
   await key('1');
   await until('the first demand is recorded', () => roos.page.locator('.touch.is-done').count());
   await key('P');
@@ -75,7 +77,7 @@ test('keyboard alone: check, hide, demand, next visitor', async () => {
   assert.equal(await roos.page.evaluate(() => document.activeElement.id), 'visitor');
   await roos.page.keyboard.type('vera vink 1-2-1990');
   await key('Enter');
-  await roos.see('Geen verbod gevonden');
+  await answered(roos, 'Geen verbod gevonden');
   // It is on record, each with its own time.
   const file = await town.run('toezicht', 'kantoor-1', 'ban', 'show', '--ban', ban);
   const breach = file.ban.breaches.at(-1);
@@ -89,7 +91,7 @@ test('the photo: thirty seconds, veiled when nobody looks, then nowhere', async 
   roos.page.on('response', (r) => { if (r.url().includes('/photo/')) pictures.push(r); });
   await roos.signIn(town, 'receptie');
   await check(roos, 'Jan Pieter de Vries 12-03-1985');
-  await roos.see('Toegangsverbod');
+  await answered(roos, 'Toegangsverbod');
   await roos.page.clock.install();
   await roos.press('Foto tonen');
   await roos.page.locator('[data-photo] img').waitFor();
@@ -131,7 +133,7 @@ test('when the core cannot be reached: at once, loud, and what to do', async () 
   await roos.see('Geen verbinding', 5000);
   assert.equal(await roos.page.locator('[data-live=list] li').count(), 0, 'an old list is no list');
   await check(roos, 'Jan Pieter de Vries 12-03-1985');
-  await roos.see('Controle niet mogelijk');
+  await answered(roos, 'Controle niet mogelijk');
   await roos.check('desk-cannot-check');
   assert.ok(!(await roos.text()).includes('Geen verbod gevonden'));
   reception.line.mend();
@@ -198,11 +200,11 @@ test('without script everything still works', async () => {
   await sanne.signIn(town, 'sporthal');
   await sanne.fill({ visitor: 'Jan Pieter de Vries 12-03-1985' });
   await sanne.press('Controleren');
-  await sanne.see('Toegangsverbod');
+  await answered(sanne, 'Toegangsverbod');
   await sanne.press('Foto tonen');
   assert.equal(await sanne.page.locator('img[src*="/photo/"]').count(), 1);
   await sanne.press('Eerste vordering');
-  await sanne.see('Toegangsverbod');
+  await answered(sanne, 'Toegangsverbod');
   await sanne.follow(/lijst/i);
   await sanne.see('Jan Pieter de Vries');
 });
@@ -216,7 +218,7 @@ test('in English, and names with markup in them', async () => {
   await sanne.press('Sign in');
   await sanne.page.locator('[data-live=list]').getByText('<b>Bob</b>').waitFor();
   await check(sanne, 'Bob 1-1-1990');
-  await sanne.see(/Possible match|No ban found/);
+  await answered(sanne, /Possible match|No ban found/);
   await sanne.check('desk-english');
   await sleep(100);
   assert.ok(!sanne.page.url().includes('Bob'), 'no name in an address');
