@@ -141,6 +141,21 @@ std::string DigestOfToken(const std::string& token) {
   return keys::Sha256(token);
 }
 
+std::vector<HeldRole> LetThrough(std::vector<HeldRole> held,
+                                 const std::optional<std::vector<domain::Role>>& only) {
+  if (only) {
+    std::erase_if(held, [&](const HeldRole& role) {
+      return std::find(only->begin(), only->end(), role.role) == only->end();
+    });
+  }
+  return held;
+}
+
+std::vector<HeldRole> Asker::RolesOn(absl::CivilDay day) const {
+  if (person == nullptr) return {};
+  return LetThrough(person->RolesOn(day), only_roles);
+}
+
 Verdict Identify(state::World& world, const Credentials& credentials, Caller needed, absl::Time now,
                  Asker& asker) {
   const domain::Station* station = world.FindStationByKey(credentials.key_fingerprint);
@@ -165,13 +180,13 @@ Verdict Identify(state::World& world, const Credentials& credentials, Caller nee
   }
   session->last_used_at = now;
   asker.session_digest = digest;
+  asker.only_roles = session->only_roles;
   return domain::kAllowed;
 }
 
 Outcome<std::vector<Grant>> GrantsFor(Rpc rpc, const Asker& asker, absl::CivilDay today) {
   std::vector<Grant> grants;
-  std::vector<HeldRole> held;
-  if (asker.person != nullptr) held = asker.person->RolesOn(today);
+  const std::vector<HeldRole> held = asker.RolesOn(today);
   for (const Row& row : Policy()) {
     if (row.rpc != rpc) continue;
     if (row.caller != Caller::kRole) grants.push_back({HeldRole{}, &row});
