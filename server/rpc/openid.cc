@@ -43,7 +43,8 @@ Verdict Take(Context& c, Core& core, Work& work) {
   if (!slot.ok()) return slot.refusal();
   work.slot = *slot;
   work.station = c.asker.station->id;
-  work.now = c.now();
+  // As for one-time codes: the clock itself, also while it is in doubt.
+  work.now = c.turn.clock_reading();
   return domain::kAllowed;
 }
 

@@ -128,6 +128,7 @@ class OpenIdTest : public ::testing::Test {
   }
   static Brought Browse(const client::Reply& begun, const std::string& login) {
     EXPECT_TRUE(begun.ok()) << begun.error.rule();
+    if (!begun.ok()) return {};
     const std::string out = Output(absl::StrCat("node ", SourceFolder(), "/tests/openid/browser.mjs '",
                                                 *begun.FindFact("url"), "' ", login));
     std::istringstream lines(out);
@@ -179,6 +180,7 @@ TEST_F(OpenIdTest, NothingThatWasUsedSignsInAgain) {
   EXPECT_EQ(Finish("receptie-1", brought).error.rule(), "sign-in-failed") << "the state was used";
   // The code in a new attempt.
   const auto again = Begin("receptie-1");
+  ASSERT_TRUE(again.ok()) << again.error.rule();
   EXPECT_EQ(Finish("receptie-1", {*again.FindFact("state"), brought.code, brought.iss}).error.rule(),
             "sign-in-failed");
 }
@@ -186,6 +188,7 @@ TEST_F(OpenIdTest, NothingThatWasUsedSignsInAgain) {
 TEST_F(OpenIdTest, WhatIsMadeUpMixedUpOrTooLateSignsNobodyIn) {
   Start();
   const auto wrong_code = Begin("receptie-1");
+  ASSERT_TRUE(wrong_code.ok()) << wrong_code.error.rule();
   EXPECT_EQ(
       Finish("receptie-1", {*wrong_code.FindFact("state"), "verzonnen", provider.issuer()}).error.rule(),
       "sign-in-failed");
@@ -196,6 +199,7 @@ TEST_F(OpenIdTest, WhatIsMadeUpMixedUpOrTooLateSignsNobodyIn) {
   EXPECT_EQ(Finish("kantoor-1", elsewhere).error.rule(), "sign-in-failed");
   // Another station's state with this code: PKCE and nonce are of another attempt.
   const auto other = Begin("kantoor-1");
+  ASSERT_TRUE(other.ok()) << other.error.rule();
   EXPECT_EQ(Finish("kantoor-1", {*other.FindFact("state"), elsewhere.code, elsewhere.iss}).error.rule(),
             "sign-in-failed");
 

@@ -4,9 +4,20 @@
 // CLIENTS.json holds the client's metadata ({"client_id": ..., "jwks": ...}). Prints its issuer when it listens, and ends
 // with its standard input, so that no test leaves it behind. Anybody signs in with any password; what the claims say of
 // them stands in PEOPLE.
+import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import { Provider } from 'oidc-provider';
+
+// What the library takes for granted and Debian 12's node 18 has not. So it is loaded afterwards.
+globalThis.crypto ??= webcrypto;
+URL.parse ??= (text, base) => {
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
+};
+const { Provider } = await import('oidc-provider');
 
 const PEOPLE = {
   receptie: { groups: ['waarborg-balie'] },
