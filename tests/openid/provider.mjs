@@ -4,12 +4,24 @@
 // CLIENTS.json holds the client's metadata ({"client_id": ..., "jwks": ...}). Prints its issuer when it listens, and ends
 // with its standard input, so that no test leaves it behind. Anybody signs in with any password; what the claims say of
 // them stands in PEOPLE.
-import { webcrypto } from 'node:crypto';
+import crypto from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import { register } from 'node:module';
 
 // What the library takes for granted and Debian 12's node 18 has not. So it is loaded afterwards.
-globalThis.crypto ??= webcrypto;
+globalThis.crypto ??= crypto.webcrypto;
+if (crypto.hash === undefined) {
+  const module = (text) => `data:text/javascript,${encodeURIComponent(text)}`;
+  const withHash = module(`
+    import { createHash } from 'node:crypto';
+    export * from 'node:crypto';
+    export const hash = (algorithm, data, encoding = 'hex') => createHash(algorithm).update(data).digest(encoding);`);
+  register(module(`
+    export const resolve = (name, context, next) =>
+      name === 'node:crypto' && context.parentURL.includes('/oidc-provider/')
+        ? { url: ${JSON.stringify(withHash)}, shortCircuit: true } : next(name, context);`));
+}
 URL.parse ??= (text, base) => {
   try {
     return new URL(text, base);
@@ -51,6 +63,9 @@ const provider = new Provider(issuer, {
     return { accountId: id, claims: async () => ({ sub: id, preferred_username: id, ...PEOPLE[id] }) };
   },
 });
+
+// What goes wrong inside is for whoever reads the test's output.
+provider.on('server_error', (ctx, error) => console.error(error));
 
 // The page of a sign-in service: a form with a name, and no questions about consent.
 async function interact(request, response) {
