@@ -58,13 +58,13 @@ const std::vector<NavigationItem>& Navigation() {
       {"/configuration", T("Instellingen"),
        RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY}},
       {"/health", T("Gezondheid"), RolesT{pb::ROLE_ADMINISTRATOR}},
-      {"/figures", T("Cijfers"), RolesT{pb::ROLE_HR}},
+      {"/figures", T("Cijfers"), RolesT{pb::ROLE_HR, pb::ROLE_MUNICIPAL_SECRETARY}},
   };
   return *items;
 }
 
 using Group = std::span<const Route> (*)();
-constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes};
+constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes, &WorkbenchRoutes};
 
 // The parts that the pattern names, when the path fits.
 std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern, std::string_view path) {
