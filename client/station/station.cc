@@ -22,7 +22,7 @@ namespace waarborg::station {
 
 namespace {
 
-constexpr auto kBeat = std::chrono::seconds(1);
+constexpr auto kBeat = std::chrono::milliseconds(1000);
 // Longer than this without an answer, and the desk is told that it cannot check.
 constexpr auto kBeatWaits = std::chrono::milliseconds(1500);
 
@@ -58,7 +58,7 @@ const std::vector<NavigationItem>& Navigation() {
       {"/configuration", T("Instellingen"),
        RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY}},
       {"/health", T("Gezondheid"), RolesT{pb::ROLE_ADMINISTRATOR}},
-      {"/figures", T("Cijfers"), RolesT{pb::ROLE_HR}},
+      {"/figures", T("Cijfers"), RolesT{pb::ROLE_HR, pb::ROLE_MUNICIPAL_SECRETARY}},
   };
   return *items;
 }
@@ -68,6 +68,7 @@ constexpr Group kGroups[] = {
     &SignInRoutes,
     &DeskRoutes,
     &TrainingRoutes,
+    &WorkbenchRoutes,
 };
 
 // The parts that the pattern names, when the path fits.
