@@ -64,7 +64,7 @@ const std::vector<NavigationItem>& Navigation() {
 }
 
 using Group = std::span<const Route> (*)();
-constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes};
+constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes, &PhotoRoutes};
 
 // The parts that the pattern names, when the path fits.
 std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern, std::string_view path) {
