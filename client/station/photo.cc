@@ -7,7 +7,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "client/station/forms.h"
 #include "client/station/picture.h"
 #include "client/station/station.h"
@@ -57,9 +56,10 @@ constexpr FaultWord kFaults[] = {
     {PictureFault::kEmpty, T("Er is geen foto gekozen, of het bestand is leeg. Kies een bestand.")},
     {PictureFault::kNotAPicture,
      T("Dit bestand is geen JPEG of PNG, hoe het ook heet. Sla de foto op als JPEG en kies die.")},
-    {PictureFault::kDamaged, T("Deze foto is beschadigd of niet compleet. Haal haar opnieuw op bij de bron.")},
-    {PictureFault::kMoreBehind,
-     T("Achter deze foto staat nog iets anders in het bestand. Sla de foto opnieuw op als JPEG en kies die.")},
+    {PictureFault::kDamaged,
+     T("Deze foto is beschadigd of niet compleet. Haal haar opnieuw op bij de bron.")},
+    {PictureFault::kMoreBehind, T("Achter deze foto staat nog iets anders in het bestand. Sla de foto "
+                                  "opnieuw op als JPEG en kies die.")},
     {PictureFault::kTooManyBytes, T("Dit bestand is groter dan 10 MB. Sla de foto kleiner op en kies die.")},
     {PictureFault::kTooManyPixels,
      T("Deze foto heeft meer dan 40 miljoen beeldpunten. Sla haar kleiner op en kies die.")},
@@ -157,7 +157,8 @@ std::string Places(Visit& v, const pb::Scope& scope) {
   return absl::StrJoin(names, ", ");
 }
 
-void AddFact(std::vector<View>& facts, const std::string& label, const std::string& value, bool personal = false) {
+void AddFact(std::vector<View>& facts, const std::string& label, const std::string& value,
+             bool personal = false) {
   if (!value.empty()) facts.push_back(Fact(label, value, personal));
 }
 
@@ -174,13 +175,14 @@ std::vector<View> BanFacts(Visit& v, const File& file) {
           : ban.terms().measure() == pb::MEASURE_ACCESS_BAN ? v.Say("Toegangsverbod")
                                                             : "");
   AddFact(facts, v.Say("Grond"), NameFor(v.choices().grounds(), ban.terms().ground_id()));
-  AddFact(facts, v.Say("Waar"), Places(v, ban.scope().all_municipal() || ban.scope().location_ids_size() > 0
-                                              ? ban.scope()
-                                              : ban.terms().scope()));
+  AddFact(
+      facts, v.Say("Waar"),
+      Places(v, ban.scope().all_municipal() || ban.scope().location_ids_size() > 0 ? ban.scope()
+                                                                                   : ban.terms().scope()));
   if (ban.terms().has_until()) {
     AddFact(facts, v.Say("Geldt"),
-            v.Say("{from} tot en met {until}", {{"from", v.words.Day(ban.terms().from())},
-                                                {"until", v.words.Day(ban.terms().until())}}));
+            v.Say("{from} tot en met {until}",
+                  {{"from", v.words.Day(ban.terms().from())}, {"until", v.words.Day(ban.terms().until())}}));
   }
   return facts;
 }
@@ -199,11 +201,13 @@ View Head(Visit& v, const File& file) {
   View view;
   view.Set("ban_id", file.ban.id());
   const std::string name = FullName(file.ban.identity().name());
-  view.Set("heading", name.empty() ? v.Say("Identiteit niet vastgesteld") : name).Set("private_heading", !name.empty());
+  view.Set("heading", name.empty() ? v.Say("Identiteit niet vastgesteld") : name)
+      .Set("private_heading", !name.empty());
   view.Set("back", View().Set("path", file.Path("")).Set("label", v.Say("Terug naar het dossier")));
   view.Set("state", false);
   for (const StateWord& word : kStates) {
-    if (word.state == file.state()) view.Set("state", View().Set("kind", word.kind).Set("text", v.Say(word.tag)));
+    if (word.state == file.state())
+      view.Set("state", View().Set("kind", word.kind).Set("text", v.Say(word.tag)));
   }
   return view;
 }
@@ -211,7 +215,8 @@ View Head(Visit& v, const File& file) {
 // The step of this page is not the one that the file is at.
 Response NotNow(Visit& v, const File& file) {
   View view = Head(v, file);
-  view.Set("icon", "info-circle").Set("action", View().Set("path", file.Path("")).Set("label", v.Say("Naar het dossier")));
+  view.Set("icon", "info-circle")
+      .Set("action", View().Set("path", file.Path("")).Set("label", v.Say("Naar het dossier")));
   std::string is;
   for (const StateWord& word : kStates) {
     if (word.state == file.state()) is = v.Say(word.tag);
@@ -223,16 +228,9 @@ Response NotNow(Visit& v, const File& file) {
 // Where the core's words go: to the field when the form has it, else to the top.
 void Problem(Visit& v, const client::Error& error, const std::vector<std::string>& fields) {
   client::Error shown = error;
-  if (std::find(fields.begin(), fields.end(), error.detail.field()) == fields.end()) shown.detail.clear_field();
+  if (std::find(fields.begin(), fields.end(), error.detail.field()) == fields.end())
+    shown.detail.clear_field();
   v.Problem(shown);
-}
-
-std::vector<View> InstructionParagraphs(const std::string& text) {
-  std::vector<View> out;
-  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipWhitespace())) {
-    out.push_back(std::move(View().Set("text", std::string(line))));
-  }
-  return out;
 }
 
 // A page about one file: opens it, and shows why that is refused.
@@ -259,8 +257,9 @@ Response RequestPage(Visit& v) {
     std::vector<View> facts = BanFacts(v, file);
     AddInformed(v, file, facts);
     view.Set("facts", facts).Set("path", file.Path("/request")).Set("back_path", file.Path(""));
-    view.Set("text", v.Say("Een leidinggevende beslist of de foto gebruikt mag worden, op vaste criteria. Dat is "
-                           "niet wie het verbod voorstelde voor het eigen team, en niet uzelf."));
+    view.Set("text",
+             v.Say("Een leidinggevende beslist of de foto gebruikt mag worden, op vaste criteria. Dat is "
+                   "niet wie het verbod voorstelde voor het eigen team, en niet uzelf."));
     view.Set("yes", v.Say("Toestemming vragen")).Set("danger", false);
     std::vector<View> hidden;
     hidden.push_back(std::move(View().Set("name", "key").Set("value", client::NewIdempotencyKey())));
@@ -293,13 +292,17 @@ Response ConsentPage(Visit& v) {
     if (file.state() != pb::PHOTO_STATE_REQUESTED) return NotNow(v, file);
     View view = Head(v, file);
     if (v.choices().criteria().empty()) {
-      v.Problem(v.Say("De criteria zijn nu niet op te vragen."), v.Say("Probeer het over een minuut opnieuw."));
+      v.Problem(v.Say("De criteria zijn nu niet op te vragen."),
+                v.Say("Probeer het over een minuut opnieuw."));
     }
     std::vector<View> criteria;
     for (const auto& criterion : v.choices().criteria()) {
+      const std::string number = absl::StrCat(criteria.size() + 1);
       const std::string name = AnswerField(criterion.id()), note = NoteField(criterion.id());
       View one;
-      one.Set("id", FieldId(name)).Set("name", name).Set("text", criterion.text());
+      one.Set("id", FieldId(name))
+          .Set("name", name)
+          .Set("text", absl::StrCat(number, ". ", criterion.text()));
       one.Set("yes", v.Field(name) == "yes").Set("no", v.Field(name) == "no");
       const std::string note_fault = v.FaultAt(note);
       one.Set("error", note_fault == v.FaultAt(name) ? "" : v.FaultAt(name)).Set("note_error", note_fault);
@@ -309,7 +312,9 @@ Response ConsentPage(Visit& v) {
     view.Set("criteria", criteria);
     std::vector<Choice> bases;
     for (const auto& basis : v.choices().legal_bases()) bases.push_back({basis.id(), basis.name(), ""});
-    view.Set("basis", ChoiceField(v, "legal_basis_id", v.Say("Op welke grondslag"), bases));
+    FieldOptions basis;
+    if (bases.size() == 1) basis.value = bases[0].code;
+    view.Set("basis", ChoiceField(v, "legal_basis_id", v.Say("Op welke grondslag"), bases, basis));
     std::vector<View> facts = BanFacts(v, file);
     AddInformed(v, file, facts);
     AddFact(facts, v.Say("Gevraagd"), Did(v, file, "RequestRelease"));
@@ -324,9 +329,13 @@ Response Consent(Visit& v) {
   request.set_ban_id(v.Part("ban"));
   request.set_consent(consent);
   for (const auto& criterion : v.choices().criteria()) {
-    const std::string answer = v.Field(AnswerField(criterion.id())), note = v.Field(NoteField(criterion.id()));
-    if (answer != "yes" && answer != "no") v.Fault(AnswerField(criterion.id()), v.Say("Kies ja of nee."));
-    if (note.empty()) v.Fault(NoteField(criterion.id()), v.Say("Schrijf in een zin waarom."));
+    const std::string number = absl::StrCat(request.answers_size() + 1);
+    const std::string answer = v.Field(AnswerField(criterion.id())),
+                      note = v.Field(NoteField(criterion.id()));
+    if (answer != "yes" && answer != "no")
+      v.Fault(AnswerField(criterion.id()), v.Say("Criterium {n}: kies ja of nee.", {{"n", number}}));
+    if (note.empty())
+      v.Fault(NoteField(criterion.id()), v.Say("Criterium {n}: schrijf in een zin waarom.", {{"n", number}}));
     auto* one = request.add_answers();
     one->set_criterion_id(criterion.id());
     one->set_met(answer == "yes");
@@ -353,7 +362,8 @@ bool ReadCut(const Visit& v, const Picture& picture, Cut& cut) {
   cut = LargestCut(picture);
   int left = 0, top = 0, width = 0;
   if (v.request.Field("crop.width").empty()) return true;
-  for (const auto& [name, number] : {std::pair{"crop.left", &left}, {"crop.top", &top}, {"crop.width", &width}}) {
+  for (const auto& [name, number] :
+       {std::pair{"crop.left", &left}, {"crop.top", &top}, {"crop.width", &width}}) {
     const std::string text = v.Field(name);
     if (text.size() > 5 || !absl::SimpleAtoi(text, number)) return false;
   }
@@ -389,14 +399,20 @@ Response SupplyForm(Visit& v, const File& file, const std::optional<Cut>& cut, b
   AddFact(facts, v.Say("Toestemming"), Did(v, file, "DecideConsent"));
   AddFact(facts, v.Say("Grondslag"), NameFor(v.choices().legal_bases(), file.release().legal_basis_id()));
   AddInformed(v, file, facts);
+  view.Set("facts", facts);
+  std::vector<View> answers;
   for (const auto& answer : file.release().answers()) {
     std::string text = answer.criterion_id();
     for (const auto& criterion : v.choices().criteria()) {
       if (criterion.id() == answer.criterion_id()) text = criterion.text();
     }
-    AddFact(facts, text, absl::StrCat(answer.met() ? v.Say("Ja") : v.Say("Nee"), ". ", answer.explanation()));
+    View one;
+    one.Set("text", text)
+        .Set("answer", answer.met() ? v.Say("Ja") : v.Say("Nee"))
+        .Set("note", answer.explanation());
+    answers.push_back(std::move(one));
   }
-  view.Set("facts", facts);
+  view.Set("answers", answers);
   view.Set("upload_path", file.Path("/upload")).Set("supply_path", file.Path("/supply"));
   view.Set("decline_path", file.Path("/decline")).Set("decline_open", decline_open);
   FieldOptions photo;
@@ -413,8 +429,11 @@ Response SupplyForm(Visit& v, const File& file, const std::optional<Cut>& cut, b
     for (const auto& source : v.choices().photo_sources()) {
       if (source.allowed()) sources.push_back({source.id(), source.name(), ""});
     }
-    view.Set("source", sources.empty() ? TextField(v, "source_id", v.Say("Waar de foto vandaan komt"))
-                                       : ChoiceField(v, "source_id", v.Say("Waar de foto vandaan komt"), sources));
+    FieldOptions only;
+    if (sources.size() == 1) only.value = sources[0].code;
+    view.Set("source", sources.empty()
+                           ? TextField(v, "source_id", v.Say("Waar de foto vandaan komt"))
+                           : ChoiceField(v, "source_id", v.Say("Waar de foto vandaan komt"), sources, only));
     view.Set("source_choices", !sources.empty());
     std::vector<View> checks;
     for (const auto& [name, label] : kChecks) checks.push_back(CheckField(v, name, v.Say(label)));
@@ -499,8 +518,10 @@ Response Supply(Visit& v) {
   if (file->state() == pb::PHOTO_STATE_SUPPLIED) return Response::Redirect(file->Path("/preview"));
   const auto upload = v.seat->upload().Named(v.Field("upload"));
   if (upload == nullptr || upload->ban_id != file->ban.id()) {
-    v.Problem(v.Say("Deze pagina is verlopen: de foto is hier niet meer, of een andere foto nam haar plaats in."),
-              v.Say("Kijk of dit de goede foto is, of kies haar opnieuw. Een foto blijft hier hoogstens tien minuten."));
+    v.Problem(
+        v.Say("Deze pagina is verlopen: de foto is hier niet meer, of een andere foto nam haar plaats in."),
+        v.Say("Kijk of dit de goede foto is, of kies haar opnieuw. Een foto blijft hier hoogstens tien "
+              "minuten."));
     return SupplyForm(v, *file, std::nullopt, false);
   }
   Cut cut;
@@ -509,8 +530,9 @@ Response Supply(Visit& v) {
     return SupplyForm(v, *file, MovedCut(upload->picture, cut, step), false);
   }
   if (!held) {
-    v.Fault("crop.left", v.Say("Deze uitsnede past niet in de foto en is aangepast. Kijk of zij zo goed is, en "
-                               "verstrek dan opnieuw."));
+    v.Fault("crop.left",
+            v.Say("Deze uitsnede past niet in de foto en is aangepast. Kijk of zij zo goed is, en "
+                  "verstrek dan opnieuw."));
   }
   pb::SupplyApproval approval;
   approval.set_idempotency_key(v.Key());
@@ -533,8 +555,9 @@ Response Supply(Visit& v) {
     error = SendPhoto(v, approval, upload->bytes);
     if (error.ok()) {
       v.seat->upload().Clear();
-      return v.Done(file->Path("/preview"),
-                    v.Say("Verstrekt. Kijk of de foto goed is; daarna geeft Toezicht en Veiligheid haar vrij."));
+      return v.Done(
+          file->Path("/preview"),
+          v.Say("Verstrekt. Kijk of de foto goed is; daarna geeft Toezicht en Veiligheid haar vrij."));
     }
     if (IsAboutTheBytes(error)) {
       v.seat->upload().Clear();
@@ -571,12 +594,13 @@ struct Look {
   const char* text;  // Dutch
   bool purpose;      // asked for
 };
-constexpr Look kPreview = {"/preview", T("De foto zoals zij getoond wordt"),
-                           T("Kijk of dit de goede persoon is en of het gezicht goed te zien is. Nog niemand anders "
-                             "ziet deze foto."),
-                           false};
-constexpr Look kView = {"/view", T("Foto zien"),
-                        T("Kijk alleen als u de foto nu voor uw werk nodig hebt."), true};
+constexpr Look kPreview = {
+    "/preview", T("De foto zoals zij getoond wordt"),
+    T("Kijk of dit de goede persoon is en of het gezicht goed te zien is. Nog niemand anders "
+      "ziet deze foto."),
+    false};
+constexpr Look kView = {"/view", T("Foto zien"), T("Kijk alleen als u de foto nu voor uw werk nodig hebt."),
+                        true};
 
 struct PurposeWord {
   const char* code;
@@ -605,7 +629,8 @@ pb::Purpose ChosenPurpose(const Visit& v) {
 // Whether this person has read the instruction in force.
 bool InstructionRead(Visit& v) {
   pb::GetInstructionResponse response;
-  const auto error = v.Ask<pb::CheckService>(&pb::CheckService::Stub::GetInstruction, pb::GetInstructionRequest(), &response);
+  const auto error = v.Ask<pb::CheckService>(&pb::CheckService::Stub::GetInstruction,
+                                             pb::GetInstructionRequest(), &response);
   // When it cannot be asked, the core says so where it matters.
   return !error.ok() || response.has_acknowledged_at();
 }
@@ -668,7 +693,8 @@ Response Preview(Visit& v) {
   std::string jpeg;
   const auto error = v.Receive<pb::PreviewPhotoResponse>(
       [&](grpc::ClientContext& context) {
-        return pb::PhotoReleaseService::NewStub(v.CoreConnection().channel())->PreviewPhoto(&context, request);
+        return pb::PhotoReleaseService::NewStub(v.CoreConnection().channel())
+            ->PreviewPhoto(&context, request);
       },
       jpeg);
   return Shown(v, kPreview, error, std::move(jpeg));
@@ -727,7 +753,8 @@ Response Export(Visit& v) {
   out.content_type = "image/jpeg";
   out.wipe = true;
   // The core knows this file, so that its id is one: letters, digits and a dash.
-  out.headers.emplace_back("Content-Disposition", absl::StrCat("attachment; filename=\"", request.ban_id(), ".jpg\""));
+  out.headers.emplace_back("Content-Disposition",
+                           absl::StrCat("attachment; filename=\"", request.ban_id(), ".jpg\""));
   return out;
 }
 
@@ -756,7 +783,8 @@ Response ReleasePage(Visit& v) {
       units.push_back(std::move(field));
     }
     if (units.empty()) {
-      v.Problem(v.Say("De groepen zijn nu niet op te vragen."), v.Say("Probeer het over een minuut opnieuw."));
+      v.Problem(v.Say("De groepen zijn nu niet op te vragen."),
+                v.Say("Probeer het over een minuut opnieuw."));
     }
     view.Set("units", units).Set("units_error", v.FaultAt("recipient_unit_ids"));
     view.Set("others", absl::StrJoin(others, ", "));
@@ -764,11 +792,6 @@ Response ReleasePage(Visit& v) {
     reason.optional = true;
     view.Set("on_call", TextField(v, "on_call_basis", v.Say("Waarom het niet kan wachten"), reason));
     view.Set("on_call_open", !v.Field("on_call_basis").empty() || !v.FaultAt("on_call_basis").empty());
-    pb::GetInstructionResponse instruction;
-    if (v.Ask<pb::CheckService>(&pb::CheckService::Stub::GetInstruction, pb::GetInstructionRequest(), &instruction).ok()) {
-      view.Set("paragraphs", InstructionParagraphs(instruction.text()));
-    }
-    view.Set("has_instruction", !instruction.text().empty());
     return v.Page("photo_release", v.Say("Foto vrijgeven"), std::move(view));
   });
 }

@@ -17,7 +17,8 @@ class Bytes {
   // A number of `count` bytes, at most four.
   uint32_t Number(size_t at, int count, bool little = false) const {
     uint32_t value = 0;
-    for (int i = 0; i < count; ++i) value = value << 8 | At(at + static_cast<size_t>(little ? count - 1 - i : i));
+    for (int i = 0; i < count; ++i)
+      value = value << 8 | At(at + static_cast<size_t>(little ? count - 1 - i : i));
     return value;
   }
   bool Begins(size_t at, std::string_view with) const {
@@ -50,7 +51,8 @@ int OrientationIn(const Bytes& tiff) {
     if (!tiff.Has(entry, 12)) break;
     if (tiff.Number(entry, 2, little) != kOrientation) continue;
     const uint32_t value = tiff.Number(entry + 8, 2, little);
-    return tiff.Number(entry + 2, 2, little) == kShort && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    return tiff.Number(entry + 2, 2, little) == kShort && value >= 1 && value <= 8 ? static_cast<int>(value)
+                                                                                   : 1;
   }
   return 1;
 }
@@ -190,8 +192,8 @@ Cut MovedCut(const Picture& picture, const Cut& cut, const std::string& step) {
   if (step == "right") return NearestCut(picture, cut.left + by, cut.top, cut.width);
   if (step != "larger" && step != "smaller") return cut;
   const Cut other = NearestCut(picture, 0, 0, cut.width + (step == "larger" ? grow : -grow));
-  return NearestCut(picture, cut.left + (cut.width - other.width) / 2, cut.top + (cut.height - other.height) / 2,
-                    other.width);
+  return NearestCut(picture, cut.left + (cut.width - other.width) / 2,
+                    cut.top + (cut.height - other.height) / 2, other.width);
 }
 
 }  // namespace waarborg::station

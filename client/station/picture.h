@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-// What the station looks at of a picture that somebody sends in: which kind it is, how large, which way up, and
-// that it is whole with nothing behind it. It steps over parts by their lengths and decodes nothing: the core
-// does that, in a process of its own, and has the last word.
+// What the station looks at of a picture that somebody sends in: which kind it is, how large, which way up,
+// and that it is whole with nothing behind it. It steps over parts by their lengths and decodes nothing: the
+// core does that, in a process of its own, and has the last word.
 namespace waarborg::station {
 
 // The bounds of the core (server/photos/photo.h), so that what it would refuse is refused before it is cut.
@@ -60,8 +60,8 @@ struct Cut {
 Cut LargestCut(const Picture& picture);
 // The cut of that width nearest to the wish: 35 to 45, inside the picture, and not smaller than is allowed.
 Cut NearestCut(const Picture& picture, int left, int top, int width);
-// One step: "up", "down", "left" or "right" by a twentieth of the cut; "larger" or "smaller" by a tenth, around
-// the middle. Any other word: the cut itself.
+// One step: "up", "down", "left" or "right" by a twentieth of the cut; "larger" or "smaller" by a tenth,
+// around the middle. Any other word: the cut itself.
 Cut MovedCut(const Picture& picture, const Cut& cut, const std::string& step);
 
 }  // namespace waarborg::station

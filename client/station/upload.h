@@ -10,8 +10,8 @@
 #include "client/station/picture.h"
 #include "server/base/random.h"
 
-// A picture on its way from a browser to the core, while somebody cuts it. It is in memory only, wiped when it
-// goes, and stays ten minutes at most.
+// A picture on its way from a browser to the core, while somebody cuts it. It is in memory only, wiped when
+// it goes, and stays ten minutes at most.
 namespace waarborg::station {
 
 // The picture itself; wiped with the last who holds it.
@@ -39,8 +39,8 @@ class UploadPlace {
   void Put(std::shared_ptr<const HeldPicture> upload);
   // The one for this file; null when there is none, or its time has passed.
   std::shared_ptr<const HeldPicture> For(const std::string& ban_id);
-  // A name for the page that is being made, under which it fetches the picture; names of earlier pages hold no
-  // more. Empty without a picture.
+  // A name for the page that is being made, under which it fetches the picture; names of earlier pages hold
+  // no more. Empty without a picture.
   std::string NewName(base::Random& random);
   // The picture under that name; null when the name does not hold.
   std::shared_ptr<const HeldPicture> Named(const std::string& name);
