@@ -77,7 +77,7 @@ class Watching : public EventStream {
         if (stop_) return;
         context_ = &context;
       }
-      seat_->connection.PrepareEndless(context);
+      seat_->connection.PrepareStanding(context);
       const auto stream = stub->WatchDesk(&context, {});
       pb::WatchDeskResponse response;
       while (stream->Read(&response)) {

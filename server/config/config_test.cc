@@ -26,6 +26,22 @@ TEST(Config, TheExampleIsGood) {
   EXPECT_FALSE(m.FindSource("sociale-media")->allowed);
 }
 
+TEST(Config, WhatADeskReadsAloudAndWhomItCalls) {
+  Errors errors;
+  const auto m = ParseMunicipality(Example(), "municipality.toml", errors);
+  EXPECT_EQ(m.demand.rfind("Ik vorder u", 0), 0u);
+  EXPECT_EQ(m.phone, "toestel 2345");
+  EXPECT_EQ(m.FindLocation("zwembad")->max_demands, 2);
+  EXPECT_EQ(m.FindLocation("gemeentehuis")->max_demands, 3);
+  // Without a text there still is something to say.
+  const std::string text = absl::StrReplaceAll(Example(), {{"\ndemand = ", "\n# demand = "}});
+  EXPECT_FALSE(ParseMunicipality(text, "m.toml", errors).demand.empty());
+  EXPECT_TRUE(errors.empty()) << absl::StrJoin(errors, "\n");
+  ParseMunicipality(absl::StrReplaceAll(Example(), {{"max_demands = 2", "max_demands = 4"}}), "m.toml",
+                    errors);
+  EXPECT_EQ(errors.size(), 1u) << absl::StrJoin(errors, "\n");
+}
+
 TEST(Config, EveryMistakeIsReportedAtOnceWithItsLine) {
   const std::string text =
       absl::StrReplaceAll(Example(), {{"months_first = [6, 12]", "months_first = [12, 6]"},
