@@ -258,8 +258,8 @@ Response RequestPage(Visit& v) {
     AddInformed(v, file, facts);
     view.Set("facts", facts).Set("path", file.Path("/request")).Set("back_path", file.Path(""));
     view.Set("text",
-             v.Say("Een leidinggevende beslist of de foto gebruikt mag worden, op vaste criteria. Dat is "
-                   "niet wie het verbod voorstelde voor het eigen team, en niet uzelf."));
+             v.Say("Een leidinggevende beslist of de foto gebruikt mag worden, op vaste criteria. Wie dit "
+                   "verbod voorstelde voor het eigen team beslist niet, en u ook niet."));
     view.Set("yes", v.Say("Toestemming vragen")).Set("danger", false);
     std::vector<View> hidden;
     hidden.push_back(std::move(View().Set("name", "key").Set("value", client::NewIdempotencyKey())));
@@ -417,7 +417,7 @@ Response SupplyForm(Visit& v, const File& file, const std::optional<Cut>& cut, b
   view.Set("decline_path", file.Path("/decline")).Set("decline_open", decline_open);
   FieldOptions photo;
   photo.accept = "image/jpeg,image/png";
-  photo.hint = v.Say("JPEG of PNG, hoogstens 10 MB. Het bestand blijft niet op deze computer achter.");
+  photo.hint = v.Say("JPEG of PNG, hoogstens 10 MB. Alleen de uitsnede wordt bewaard.");
   View field = TextField(v, "photo", v.Say("Foto uit de administratie"), photo);
   field.Set("max_bytes", absl::StrCat(kMaxPictureBytes));
   field.Set("too_large", FaultText(v, PictureFault::kTooManyBytes));
@@ -453,11 +453,11 @@ Response ShowSupply(Visit& v) {
   return SupplyPage(v, std::nullopt);
 }
 
-// A file from somebody's computer, whatever it is. Kept only when it is a picture, and for who may supply it.
+// A file from somebody's computer, whatever it is. Kept only when it is a picture and one is waited for.
 Response TakeUpload(Visit& v) {
   return WithFile(v, true, [&](const File& file) {
     v.seat->upload().Clear();
-    if (!v.Has(pb::ROLE_CIVIL_AFFAIRS) || file.state() != pb::PHOTO_STATE_CONSENTED) return NotNow(v, file);
+    if (file.state() != pb::PHOTO_STATE_CONSENTED) return NotNow(v, file);
     auto sent = v.request.files.find("photo");
     std::string bytes = sent == v.request.files.end() ? "" : std::move(sent->second.bytes);
     Picture picture;
@@ -555,9 +555,9 @@ Response Supply(Visit& v) {
     error = SendPhoto(v, approval, upload->bytes);
     if (error.ok()) {
       v.seat->upload().Clear();
-      return v.Done(
-          file->Path("/preview"),
-          v.Say("Verstrekt. Kijk of de foto goed is; daarna geeft Toezicht en Veiligheid haar vrij."));
+      return v.Done(file->Path("/preview"),
+                    v.Say("Verstrekt. Verwijder het bestand nu van uw computer. Kijk hier of de foto goed "
+                          "is; daarna geeft Toezicht en Veiligheid haar vrij."));
     }
     if (IsAboutTheBytes(error)) {
       v.seat->upload().Clear();
