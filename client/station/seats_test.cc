@@ -49,6 +49,18 @@ TEST(Seats, APhotoIsFetchedOnceUnderItsNameAndGoesWithTheSeat) {
   EXPECT_EQ(seat->TakePhoto(second), "");
 }
 
+TEST(Seats, APictureThatWasSentInGoesWithTheSeat) {
+  base::SystemRandom random;
+  Seats seats(random);
+  const auto seat = Somebody();
+  const std::string secret = seats.Take(seat);
+  seat->upload().Put(std::make_shared<const HeldPicture>("LV-1", "jpeg", Picture()));
+  seats.Sweep();
+  EXPECT_NE(seat->upload().For("LV-1"), nullptr);
+  seats.Leave(secret);
+  EXPECT_EQ(seat->upload().For("LV-1"), nullptr);
+}
+
 TEST(Seats, ANoticeIsShownOnce) {
   const auto seat = Somebody();
   seat->Tell("gedaan");

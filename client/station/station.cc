@@ -67,6 +67,7 @@ using Group = std::span<const Route> (*)();
 constexpr Group kGroups[] = {
     &SignInRoutes,
     &DeskRoutes,
+    &PhotoRoutes,
     &TrainingRoutes,
     &WorkbenchRoutes,
 };
@@ -292,7 +293,8 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
     page.Set("nav", navigation);
     if (const std::string notice = seat->TakeNotice(); !notice.empty()) {
       View one;
-      notices.push_back(one.Set("kind", "ok").Set("icon", "circle-check").Set("text", notice));
+      notices.push_back(
+          one.Set("kind", "ok").Set("icon", "circle-check").Set("title", false).Set("text", notice));
     }
   }
   if (!problem_what_.empty()) {

@@ -132,6 +132,16 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
+// ---- Files: one that is too large is not sent at all.
+
+document.addEventListener('change', (event) => {
+  const field = event.target;
+  if (field.type !== 'file' || !field.dataset.maxBytes) return;
+  const large = [...field.files].some((file) => file.size > Number(field.dataset.maxBytes));
+  field.setCustomValidity(large ? field.dataset.tooLarge : '');
+  if (large) field.reportValidity();
+});
+
 // ---- What a piece of page needs once it stands.
 
 const settle = (where) => {
