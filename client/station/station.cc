@@ -59,7 +59,7 @@ const std::vector<NavigationItem>& Navigation() {
 }
 
 using Group = std::span<const Route> (*)();
-constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes, &TrainingRoutes};
+constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes, &TrainingRoutes, &AdministrationRoutes};
 
 // The parts that the pattern names, when the path fits.
 std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern, std::string_view path) {

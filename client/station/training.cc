@@ -285,6 +285,7 @@ class Training {
   // The exercises, and which of them are done.
   View Tasks() const {
     View tasks;
+    tasks.Set("next", false);
     std::vector<View> rows;
     int done = 0;
     bool next = true;
@@ -294,6 +295,7 @@ class Training {
       View row;
       row.Set("task", v.Say(e.task)).Set("typed", e.typed == nullptr ? "" : e.typed).Set("should", v.Say(e.should));
       row.Set("done", is).Set("next", !is && next).Set("briefing", e.exercise == Exercise::kBriefing);
+      if (!is && next) tasks.Set("next", row);
       if (!is) next = false;
       rows.push_back(std::move(row));
     }
