@@ -70,6 +70,7 @@ constexpr Group kGroups[] = {
     &PhotoRoutes,
     &TrainingRoutes,
     &WorkbenchRoutes,
+    &AdministrationRoutes,
 };
 
 // The parts that the pattern names, when the path fits.

@@ -310,6 +310,7 @@ class Training {
   // The exercises, and which of them are done.
   View Tasks() const {
     View tasks;
+    tasks.Set("next", false);
     std::vector<View> rows;
     int done = 0;
     bool next = true;
@@ -321,6 +322,7 @@ class Training {
           .Set("typed", e.typed == nullptr ? "" : e.typed)
           .Set("should", v.Say(e.should));
       row.Set("done", is).Set("next", !is && next).Set("briefing", e.exercise == Exercise::kBriefing);
+      if (!is && next) tasks.Set("next", row);
       if (!is) next = false;
       rows.push_back(std::move(row));
     }
