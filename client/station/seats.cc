@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "client/station/live.h"
 #include "server/base/hex.h"
 #include "server/base/secret.h"
 
@@ -51,8 +52,16 @@ std::string Seat::TakePhoto(const std::string& name) {
   return std::exchange(photo_, {});
 }
 
-void Seat::Sweep() {
+std::shared_ptr<DeskWatch> Seat::Watch() {
   const std::lock_guard lock(mutex_);
+  if (watch_ == nullptr) watch_ = std::make_shared<DeskWatch>(connection);
+  return watch_;
+}
+
+void Seat::Sweep() {
+  std::shared_ptr<DeskWatch> unheard;  // ended when the lock is gone: it waits for its stream
+  const std::lock_guard lock(mutex_);
+  if (watch_ != nullptr && (ended_ || watch_->unheard())) unheard = std::exchange(watch_, nullptr);
   if (!photo_.empty() && (ended_ || Clock::now() > photo_until_)) {
     base::Wipe(photo_);
     photo_.clear();

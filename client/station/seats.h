@@ -18,6 +18,8 @@
 // and the core ends its own.
 namespace waarborg::station {
 
+class DeskWatch;
+
 // One person in one browser. The members that change are under `mutex`.
 struct Seat {
   Seat(client::Connection c, v1::Session s) : connection(std::move(c)), session(std::move(s)) {}
@@ -37,6 +39,8 @@ struct Seat {
   std::string HoldPhoto(std::string jpeg, base::Random& random);
   // The photo, which is then no longer here; empty when it was fetched, or its time has passed.
   std::string TakePhoto(const std::string& name);
+  // The live list of this person's desk, from the first page that wants it on.
+  std::shared_ptr<DeskWatch> Watch();
   // A picture that this person is about to supply.
   UploadPlace& upload() { return upload_; }
   // Wipes what has had its time.
@@ -50,6 +54,7 @@ struct Seat {
   std::string photo_name_, photo_;
   Clock::time_point photo_until_;
   UploadPlace upload_;
+  std::shared_ptr<DeskWatch> watch_;
   Clock::time_point used_ = Clock::now();
   bool ended_ = false;
 };

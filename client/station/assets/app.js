@@ -183,8 +183,12 @@ const listen = () => {
   };
 };
 const hush = () => { source?.close(); source = null; };
-// Six connections an origin: a tab that nobody sees takes none.
-document.addEventListener('visibilitychange', () => (document.hidden ? hush() : listen()));
+// Six connections an origin: a tab that nobody sees takes none, after a moment.
+let leaving = 0;
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(leaving);
+  if (document.hidden) leaving = setTimeout(hush, 10000); else listen();
+});
 
 // ---- The session: typing is use; without use it ends, and the page with it.
 
