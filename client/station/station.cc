@@ -22,7 +22,7 @@ namespace waarborg::station {
 
 namespace {
 
-constexpr auto kBeat = std::chrono::seconds(1);
+constexpr auto kBeat = std::chrono::milliseconds(1000);
 // Longer than this without an answer, and the desk is told that it cannot check.
 constexpr auto kBeatWaits = std::chrono::milliseconds(1500);
 
@@ -143,7 +143,8 @@ std::string Visit::Part(const std::string& name) const {
 }
 
 std::string Visit::Field(const std::string& name) const {
-  return std::string(absl::StripAsciiWhitespace(request.Field(name)));
+  // Browsers end the lines of a text field with two characters; the core takes one.
+  return absl::StrReplaceAll(absl::StripAsciiWhitespace(request.Field(name)), {{"\r\n", "\n"}});
 }
 
 std::string Visit::Key() const {
