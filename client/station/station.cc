@@ -281,7 +281,8 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
     page.Set("nav", navigation);
     if (const std::string notice = seat->TakeNotice(); !notice.empty()) {
       View one;
-      notices.push_back(one.Set("kind", "ok").Set("icon", "circle-check").Set("text", notice));
+      one.Set("kind", "ok").Set("icon", "circle-check").Set("title", false);
+      notices.push_back(one.Set("text", notice));
     }
   }
   if (!problem_what_.empty()) {

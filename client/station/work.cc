@@ -41,6 +41,15 @@ constexpr TaskRow kTaskRows[] = {
      nullptr},
 };
 
+constexpr bool EveryKindOnce() {
+  int kind = 0;
+  for (const TaskRow& row : kTaskRows) {
+    if (row.kind != ++kind) return false;
+  }
+  return kind == pb::TaskKind_MAX;
+}
+static_assert(EveryKindOnce(), "a kind of task has no row, or stands in another order");
+
 const TaskRow* RowOf(pb::TaskKind kind) {
   const auto* row = std::find_if(std::begin(kTaskRows), std::end(kTaskRows),
                                  [&](const TaskRow& r) { return r.kind == kind; });
