@@ -249,8 +249,8 @@ constexpr Form kForms[] = {
      &AdviseFields, &SendAdvice, T("Advies vastleggen"), "advise", false,
      T("Uw advies is vastgelegd. Het voorstel ligt nu bij wie beslist."), nullptr, nullptr, nullptr},
     {"decide", T("Besluit"),
-     T("Lees het dossier hiernaast. Afwijzen sluit het dossier; nemen geldt vanaf de eerste dag die erin "
-       "staat."),
+     T("Lees eerst het dossier. Neemt u de maatregel, dan geldt zij vanaf de eerste dag die erin staat. "
+       "Wijst u af, dan is het dossier gesloten."),
      &DecideFields, &SendDecision, T("Maatregel nemen"), "approve", false,
      T("Het besluit is vastgelegd. De balies zien de maatregel vanaf de eerste dag."), T("Voorstel afwijzen"),
      "reject", T("Het voorstel is afgewezen en het dossier is gesloten.")},
