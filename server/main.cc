@@ -25,6 +25,7 @@
 #include "absl/synchronization/mutex.h"
 #include "server/access/wire.h"
 #include "server/base/file.h"
+#include "server/oidc/sign_in.h"
 #include "server/photos/child.h"
 #include "server/restore.h"
 #include "server/rpc/server.h"
@@ -243,8 +244,18 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
     Say("there is no waarborg-decoder beside this program: " + decoder);
     return kUnavailable;
   }
+  oidc::Parts openid;
+  if (config.openid) {
+    auto opened = oidc::Open(*config.openid, random);
+    if (!opened.ok()) {
+      Say("[openid]: " + std::string(opened.status().message()));
+      return kConfigError;
+    }
+    openid = std::move(*opened);
+  }
   base::Workers workers(2, 64);
   base::Workers passwords(2, 64);
+  base::Workers network(4, 32);
   rpc::Core core({house->journal.get(),
                   &workers,
                   &passwords,
@@ -253,7 +264,9 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
                   decoder,
                   house->publisher.get(),
                   house->backups.get(),
-                  house->certifier.get()});
+                  house->certifier.get(),
+                  openid.sign_in.get(),
+                  &network});
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);
@@ -307,6 +320,7 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
   server.Shutdown(absl::Seconds(5));
   workers.Stop();
   passwords.Stop();
+  network.Stop();
   house->background->Stop();  // it wakes the server; what is left of a destruction is for the next start
   house->journal->Stop();
   server.Finish();

@@ -117,6 +117,16 @@ std::string Csv(const std::vector<std::vector<std::string>>& table) {
   return out;
 }
 
+// An answer on standard output, as asked for.
+void Show(const Globals& globals, const Reply& reply) {
+  if (globals.json) {
+    std::fputs(reply.message != nullptr ? Json(*reply.message).c_str() : "{}\n", stdout);
+  } else {
+    for (const std::string& line : reply.lines) std::printf("%s\n", line.c_str());
+  }
+  std::fflush(stdout);
+}
+
 int Execute(const Command& command, const Globals& globals, Arguments& arguments) {
   if (const std::string wrong = CheckArguments(command, arguments); !wrong.empty()) {
     std::fprintf(stderr, "%s\n", wrong.c_str());
@@ -156,7 +166,8 @@ int Execute(const Command& command, const Globals& globals, Arguments& arguments
   Connection connection(files);
   const std::string token_before = ReadToken(session_file);
   connection.set_token(token_before);
-  Call call{connection, arguments, dutch ? Language::kDutch : Language::kEnglish};
+  Call call{connection, arguments, dutch ? Language::kDutch : Language::kEnglish,
+            [&globals](const Reply& part) { Show(globals, part); }};
   const Reply reply = command.run(call);
   if (connection.token() != token_before) WriteToken(session_file, connection.token());
 
@@ -172,13 +183,11 @@ int Execute(const Command& command, const Globals& globals, Arguments& arguments
   }
   if (globals.csv && reply.ok()) {
     std::fputs(Csv(reply.table).c_str(), stdout);
-  } else if (globals.json) {
-    const google::protobuf::Message* message = reply.ok() ? reply.message.get() : &reply.error.detail;
-    std::fputs(message != nullptr ? Json(*message).c_str() : "{}\n", reply.ok() ? stdout : stderr);
-  } else {
-    for (const std::string& line : reply.lines) std::printf("%s\n", line.c_str());
-    std::fflush(stdout);
+  } else if (reply.ok() || !globals.json) {
+    Show(globals, reply);
     if (!reply.ok()) PrintError(reply, dutch);
+  } else {
+    std::fputs(Json(reply.error.detail).c_str(), stderr);
   }
   if (reply.ok()) return 0;
   return reply.error.detail.rule().empty() ? kNotReached : kRefused;

@@ -102,6 +102,7 @@ void ShowEntry(const Call& call, const pb::AuditEntry& entry, Reply& reply) {
   if (r.destruction_reason() != 0) reply.Fact("destruction", Word(r.destruction_reason()));
   if (!r.unit_id().empty()) reply.Fact("unit", r.unit_id());
   if (r.copies_found()) reply.Fact("copies-found", r.unit_id());
+  if (r.sign_in_means() != 0) reply.Fact("by-means-of", Word(r.sign_in_means()));
 
   std::string line = absl::StrCat(place, "  ", time, "  ", r.event());
   if (refused) absl::StrAppend(&line, call.Say("  GEWEIGERD: ", "  REFUSED: "), r.rule());
@@ -121,6 +122,7 @@ void ShowEntry(const Call& call, const pb::AuditEntry& entry, Reply& reply) {
   }
   if (!purpose.empty()) absl::StrAppend(&line, "  ", Shown(call, purpose));
   if (r.destruction_reason() != 0) absl::StrAppend(&line, "  ", Shown(call, Word(r.destruction_reason())));
+  if (r.sign_in_means() != 0) absl::StrAppend(&line, "  ", Shown(call, Word(r.sign_in_means())));
   if (r.copies_found()) absl::StrAppend(&line, call.Say("  KOPIEËN GEVONDEN", "  COPIES FOUND"));
   if (r.on_call()) absl::StrAppend(&line, call.Say("  MET BEREIKBAARHEIDSDIENST", "  ON CALL"));
   if (!r.previous_origin().empty()) absl::StrAppend(&line, "  ", r.previous_origin(), ":", r.previous_size());

@@ -196,6 +196,31 @@ Reply Show(Call& call) {
   return reply;
 }
 
+Reply Timeline(Call& call) {
+  pb::GetTimelineRequest request;
+  request.set_ban_id(call.arguments.Get("ban"));
+  std::shared_ptr<pb::GetTimelineResponse> response;
+  Reply reply = Ask(call, &Stub::GetTimeline, NewStub(call), request, response);
+  if (!reply.ok()) return reply;
+  reply.Fact("count", absl::StrCat(response->steps_size()));
+  for (const auto& step : response->steps()) {
+    std::string what = step.event();
+    if (step.demand_step() != pb::DEMAND_STEP_UNSPECIFIED) {
+      absl::StrAppend(&what, " ", Word(step.demand_step()));
+    }
+    reply.Fact("step", what);
+    reply.Fact("by", step.person_name());
+    reply.Fact("role", Word(step.role()));
+    reply.Fact("index", absl::StrCat(step.index()));
+    std::string line = absl::StrCat(Text(step.at()), "  ", what);
+    if (step.role() != pb::ROLE_UNSPECIFIED) {
+      absl::StrAppend(&line, "  ", Shown(call, Word(step.role())), "  ", step.person_name());
+    }
+    reply.lines.push_back(std::move(line));
+  }
+  return reply;
+}
+
 Reply List(Call& call) {
   const Arguments& a = call.arguments;
   pb::ListBansRequest request;
@@ -262,6 +287,7 @@ void AddBanCommands(std::vector<Command>& out) {
                  {BanOption(), {"reference", Kind::kText, "its reference there", true}, KeyOption()},
                  HandOver});
   out.push_back({"ban show", "One file", {BanOption()}, Show});
+  out.push_back({"ban timeline", "What happened with one file, oldest first", {BanOption()}, Timeline});
   out.push_back({"ban list",
                  "Files, newest first",
                  {{"state", Kind::kList, "only these states"},

@@ -28,6 +28,14 @@ std::string MeasureText(const Call& call, pb::Measure measure) {
   }
 }
 
+// How far making somebody leave has come.
+void AddBreach(Reply& reply, bool open, const pb::OpenBreach& breach) {
+  if (!open) return;
+  reply.Fact("demands", absl::StrCat(breach.demands()));
+  reply.Fact("police", breach.police_called() ? "yes" : "no");
+  for (int step : breach.next()) reply.Fact("next", Word(static_cast<pb::DemandStep>(step)));
+}
+
 void AddMatch(const Call& call, Reply& reply, const pb::Match& match) {
   reply.Fact("ban", match.ban_id());
   reply.Fact("name", Text(match.name()));
@@ -37,6 +45,7 @@ void AddMatch(const Call& call, Reply& reply, const pb::Match& match) {
   reply.Fact("provisional", match.provisional() ? "yes" : "no");
   if (!match.description().empty()) reply.Fact("description", match.description());
   reply.Fact("steps", absl::StrCat(match.steps_size()));
+  AddBreach(reply, match.has_breach(), match.breach());
 
   std::string line = absl::StrCat("  ", match.ban_id(), "  ", MeasureText(call, match.measure()));
   if (match.has_until())
@@ -127,6 +136,56 @@ Reply Briefing(Call& call) {
   return reply;
 }
 
+Reply Watch(Call& call) {
+  const Arguments& a = call.arguments;
+  const int updates = a.Has("updates") ? ReadCount("updates", a.Get("updates")) : call.show ? 0 : 1;
+  grpc::ClientContext context;
+  call.connection.PrepareStanding(context);
+  const auto stub = NewStub(call);
+  const auto reader = stub->WatchDesk(&context, pb::WatchDeskRequest());
+  Reply reply;
+  auto response = std::make_shared<pb::WatchDeskResponse>();
+  for (int seen = 0; reader->Read(response.get());) {
+    reply = Reply();
+    reply.message = response;
+    reply.Fact("count", absl::StrCat(response->bans_size()));
+    reply.Fact("location", response->location_id());
+    reply.lines.push_back(
+        absl::StrCat(Text(response->as_of()), "  ", response->location_id(), ": ", response->bans_size()));
+    for (const auto& match : response->bans()) AddMatch(call, reply, match);
+    if (response->more()) {
+      reply.lines.push_back(
+          call.Say("  ... en meer: deze lijst is niet volledig.", "  ... and more: this list is not whole."));
+    }
+    if (++seen == updates) {
+      context.TryCancel();
+      (void)reader->Finish();  // ended by us: its status says no more
+      return reply;
+    }
+    if (call.show) call.show(reply);
+    response = std::make_shared<pb::WatchDeskResponse>();
+  }
+  reply = Reply();
+  reply.error = ErrorFrom(reader->Finish());
+  reply.lines.push_back(call.Say("CONTROLE NIET MOGELIJK: deze lijst geldt niet meer",
+                                 "CANNOT CHECK: this list holds no longer"));
+  return reply;
+}
+
+Reply Demand(Call& call) {
+  const Arguments& a = call.arguments;
+  pb::RecordDemandRequest request;
+  request.set_ban_id(a.Get("ban"));
+  if (a.Has("step")) {
+    request.set_step(
+        static_cast<pb::DemandStep>(ReadEnum("step", a.Get("step"), pb::DemandStep_descriptor())));
+  }
+  std::shared_ptr<pb::RecordDemandResponse> response;
+  Reply reply = Tell(call, &Stub::RecordDemand, NewStub(call), request, response);
+  if (reply.ok()) AddBreach(reply, response->has_breach(), response->breach());
+  return reply;
+}
+
 Reply Report(Call& call) {
   const Arguments& a = call.arguments;
   pb::ReportBreachRequest request;
@@ -205,6 +264,16 @@ void AddCheckCommands(std::vector<Command>& out) {
                  "Step through the people banned here, one at a time",
                  {{"after", Kind::kText, "the ban shown last"}},
                  Briefing});
+  out.push_back({"desk watch",
+                 "The people banned here, again each time that the list changes",
+                 {{"updates", Kind::kCount, "end after so many lists; otherwise it goes on"}},
+                 Watch});
+  out.push_back({"desk demand",
+                 "Record a step in making a banned person leave, now",
+                 {BanOption(),
+                  {"step", Kind::kWord, "first, second, third, police-called, left or removed"},
+                  KeyOption()},
+                 Demand});
   out.push_back({"report",
                  "Record that a banned person came in all the same",
                  {BanOption(),

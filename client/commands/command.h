@@ -73,6 +73,8 @@ struct Call {
   Connection& connection;
   const Arguments& arguments;
   Language language = Language::kDutch;
+  // For a command that goes on: shows each answer as it comes. Empty where there is nobody to show it to.
+  std::function<void(const Reply&)> show = {};
   // Dutch or English, as asked.
   std::string Say(const std::string& nl, const std::string& en) const {
     return language == Language::kDutch ? nl : en;

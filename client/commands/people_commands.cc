@@ -219,6 +219,42 @@ Reply ShowConfiguration(Call& call) {
   return reply;
 }
 
+Reply ShowChoices(Call& call) {
+  std::shared_ptr<pb::GetConfigurationResponse> response;
+  Reply reply =
+      Ask(call, &Changes::GetConfiguration, ChangeStub(call), pb::GetConfigurationRequest(), response);
+  if (!reply.ok()) return reply;
+  const pb::Choices& c = response->choices();
+  auto add = [&](const char* kind, const std::string& id, const std::string& words) {
+    reply.Fact(kind, id);
+    reply.lines.push_back(absl::StrCat(kind, "  ", id, "  ", words));
+  };
+  reply.Fact("municipality", c.municipality());
+  reply.lines.push_back(c.municipality());
+  for (const auto& l : c.locations()) {
+    add("location", l.id(), absl::StrCat(l.name(), "  ", l.phone()));
+    reply.Fact("phone", l.phone());
+    reply.Fact("max-demands", absl::StrCat(l.id(), " ", l.max_demands()));
+  }
+  for (const auto& u : c.units()) add("unit", u.id(), u.name());
+  for (const auto& g : c.grounds()) {
+    add("ground", g.id(), g.name());
+    reply.Fact("guideline",
+               absl::StrCat(g.id(), " ", Word(g.measure()), " ", Word(g.scope()), " ", Word(g.decided_by()),
+                            " ", g.months_first().min(), "-", g.months_first().max(), " ",
+                            g.months_repeat().min(), "-", g.months_repeat().max()));
+  }
+  for (const auto& k : c.criteria()) add("criterion", k.id(), k.text());
+  for (const auto& s : c.photo_sources())
+    add(s.allowed() ? "source" : "source-not-allowed", s.id(), s.name());
+  for (const auto& b : c.legal_bases()) add("legal-basis", b.id(), b.name());
+  reply.Fact("demand", c.demand());
+  reply.lines.push_back(c.demand());
+  reply.Fact("confirm-within-days", absl::StrCat(c.terms().confirm_denial_within_days()));
+  reply.Fact("idle-minutes", absl::StrCat(c.terms().session_idle_minutes()));
+  return reply;
+}
+
 }  // namespace
 
 void AddPeopleCommands(std::vector<Command>& out) {
@@ -272,6 +308,7 @@ void AddPeopleCommands(std::vector<Command>& out) {
                  {KeyOption()},
                  ProposeClock});
   out.push_back({"config show", "The municipal configuration in force", {}, ShowConfiguration});
+  out.push_back({"config choices", "What forms offer, and the words for ids", {}, ShowChoices});
 }
 
 }  // namespace waarborg::client

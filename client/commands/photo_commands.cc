@@ -65,6 +65,16 @@ Reply Supply(Call& call) {
   approval->set_photo_matches_person(a.Has("photo-checked"));
   approval->set_file_size(static_cast<int64_t>(file.size()));
 
+  if (a.Has("crop")) {
+    const std::vector<std::string> parts = a.List("crop");
+    if (parts.size() != 4) throw BadOption{"crop must be LEFT,TOP,WIDTH,HEIGHT in pixels"};
+    pb::Crop& crop = *approval->mutable_crop();
+    crop.set_left(ReadCount("crop", parts[0]));
+    crop.set_top(ReadCount("crop", parts[1]));
+    crop.set_width(ReadCount("crop", parts[2]));
+    crop.set_height(ReadCount("crop", parts[3]));
+  }
+
   Reply reply;
   grpc::ClientContext context;
   call.connection.Prepare(context);
@@ -164,6 +174,7 @@ void AddPhotoCommands(std::vector<Command>& out) {
                   {"basis-checked", Kind::kFlag, "I checked the basis"},
                   {"person-checked", Kind::kFlag, "I checked who the person is"},
                   {"photo-checked", Kind::kFlag, "I checked that the photo belongs to the person"},
+                  {"crop", Kind::kList, "the part to take, LEFT,TOP,WIDTH,HEIGHT in pixels, 35 to 45"},
                   KeyOption()},
                  Supply});
   out.push_back({"photo decline",

@@ -38,12 +38,8 @@ std::string Password(const Arguments& a) {
   return text;
 }
 
-Reply Login(Call& call) {
-  const Arguments& a = call.arguments;
-  pb::OpenSessionRequest request;
-  request.set_login(a.Get("name"));
-  request.set_password(Password(a));
-  request.set_code(a.Get("code"));
+// Opens a session with what the request holds, in place of the one before.
+Reply SignIn(Call& call, pb::OpenSessionRequest request) {
   request.set_replaces(call.connection.token());
   std::shared_ptr<pb::OpenSessionResponse> response;
   call.connection.set_token("");
@@ -54,6 +50,42 @@ Reply Login(Call& call) {
   response->clear_token();
   AddSession(call, reply, response->session());
   return reply;
+}
+
+Reply Login(Call& call) {
+  const Arguments& a = call.arguments;
+  pb::OpenSessionRequest request;
+  request.set_login(a.Get("name"));
+  request.set_password(Password(a));
+  request.set_code(a.Get("code"));
+  return SignIn(call, std::move(request));
+}
+
+Reply BeginOpenId(Call& call) {
+  pb::BeginOpenIdRequest request;
+  request.set_redirect_uri(call.arguments.Get("redirect-uri"));
+  std::shared_ptr<pb::BeginOpenIdResponse> response;
+  Reply reply = Ask(call, &Stub::BeginOpenId, NewStub(call), request, response);
+  if (!reply.ok()) return reply;
+  reply.Fact("url", response->authorization_url());
+  reply.Fact("state", response->state());
+  reply.Fact("until", Text(response->until()));
+  reply.lines.push_back(
+      call.Say("Open dit in een browser en geef daarna `session openid-finish` de state en de "
+               "code waarmee de browser terugkomt:",
+               "Open this in a browser, then give `session openid-finish` the state and the "
+               "code with which the browser comes back:"));
+  reply.lines.push_back(response->authorization_url());
+  return reply;
+}
+
+Reply FinishOpenId(Call& call) {
+  const Arguments& a = call.arguments;
+  pb::OpenSessionRequest request;
+  request.mutable_openid()->set_state(a.Get("state"));
+  request.mutable_openid()->set_code(a.Get("code"));
+  request.mutable_openid()->set_iss(a.Get("iss"));
+  return SignIn(call, request);
 }
 
 Reply Logout(Call& call) {
@@ -141,6 +173,16 @@ void AddSessionCommands(std::vector<Command>& out) {
        "Sign in on this station (takes the place of the session before)",
        {name, password, password_file, {"code", Kind::kText, "one-time code; asked for when left out"}},
        Login});
+  out.push_back({"session openid-begin",
+                 "Begin signing in with the sign-in service of the municipality; shows where to go",
+                 {{"redirect-uri", Kind::kText, "where the browser comes back, as configured", true}},
+                 BeginOpenId});
+  out.push_back({"session openid-finish",
+                 "Sign in with what the browser brought back from the sign-in service",
+                 {{"state", Kind::kText, "as openid-begin gave it", true},
+                  {"code", Kind::kText, "from the address with which the browser came back", true},
+                  {"iss", Kind::kText, "from the same address, where it has one"}},
+                 FinishOpenId});
   out.push_back({"session logout", "End the session", {}, Logout});
   out.push_back({"session show", "Who is signed in, where, with which roles", {}, WhoAmI});
   out.push_back({"session enrol",

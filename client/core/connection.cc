@@ -70,10 +70,10 @@ Connection::Connection(const StationFiles& files) {
 
 void Connection::Prepare(grpc::ClientContext& context, std::chrono::milliseconds deadline) const {
   context.set_deadline(std::chrono::system_clock::now() + deadline);
-  PrepareEndless(context);
+  PrepareStanding(context);
 }
 
-void Connection::PrepareEndless(grpc::ClientContext& context) const {
+void Connection::PrepareStanding(grpc::ClientContext& context) const {
   if (!token_.empty()) context.AddMetadata("waarborg-session", token_);
 }
 

@@ -52,8 +52,9 @@ class Connection {
   // Deadline and session for one call. Every call has a deadline.
   void Prepare(grpc::ClientContext& context,
                std::chrono::milliseconds deadline = std::chrono::seconds(20)) const;
-  // The same for a stream that lasts until one side ends it.
-  void PrepareEndless(grpc::ClientContext& context) const;
+  // The same for a stream that goes on until it is ended, CheckService.WatchDesk: there alone is no deadline.
+  // A core that is gone shows by keepalive, within a minute.
+  void PrepareStanding(grpc::ClientContext& context) const;
 
  private:
   Connection(std::shared_ptr<grpc::Channel> channel, std::string token)

@@ -40,11 +40,14 @@ void SetPerson(View& view, const pb::Match& m) {
   view.Set("name", FullName(m.name())).Set("description", m.name().surname().empty() ? m.description() : "");
 }
 
-const pb::LocationChoice* Here(Visit& v) {
+DeskPlace Here(Visit& v) {
+  DeskPlace place;
+  place.location.set_max_demands(3);
   for (const auto& location : v.choices().locations()) {
-    if (location.id() == v.seat->session.location_id()) return &location;
+    if (location.id() == v.seat->session.location_id()) place.location = location;
   }
-  return nullptr;
+  place.demand = v.choices().demand();
+  return place;
 }
 
 // What one touch can record, in the order of the procedure.
@@ -65,7 +68,7 @@ constexpr Touch kTouches[] = {
 };
 
 // The touches of a ban: what was recorded, and what can be recorded next.
-std::vector<View> Touches(Visit& v, const pb::OpenBreach* breach, int max_demands) {
+std::vector<View> Touches(const Words& words, const pb::OpenBreach* breach, int max_demands) {
   std::vector<View> out;
   const int demands = breach == nullptr ? 0 : breach->demands();
   bool first_open = true;
@@ -81,7 +84,7 @@ std::vector<View> Touches(Visit& v, const pb::OpenBreach* breach, int max_demand
                                                    touch.step) != breach->next().end();
     if (!done && !can && !touch.ends) continue;
     View view;
-    view.Set("code", touch.code).Set("label", v.Say(touch.label)).Set("key", touch.key).Set("done", done);
+    view.Set("code", touch.code).Set("label", words.Say(touch.label)).Set("key", touch.key).Set("done", done);
     view.Set("end", touch.ends).Set("next", !done && can && first_open && !touch.ends);
     if (!done && can && !touch.ends) first_open = false;
     out.push_back(std::move(view));
@@ -89,14 +92,33 @@ std::vector<View> Touches(Visit& v, const pb::OpenBreach* breach, int max_demand
   return out;
 }
 
-// What the answer shows of somebody who may not enter.
-View Banned(Visit& v, const pb::Match& m) {
+// An answer of this kind, with every name that desk_answer.mustache asks for.
+View Answer(const std::string& kind) {
   View answer;
-  answer.Set("kind", "banned")
-      .Set("banned", true)
-      .Set("measure", MeasureName(m, v.words))
-      .Set("ban_id", m.ban_id());
-  if (m.has_until()) answer.Set("until", v.words.Day(m.until()));
+  for (const char* other : {"clear", "banned", "possible", "expected", "unknown"})
+    answer.Set(other, kind == other);
+  for (const char* name :
+       {"measure", "until", "ban_id", "person", "steps", "numbers", "demand", "events", "photo", "candidates",
+        "appointment", "contact", "why", "ended", "refused", "provisional", "more", "typed_wrong"}) {
+    answer.Set(name, false);
+  }
+  answer.Set("kind", kind);
+  return answer;
+}
+
+// What the photo of a ban is asked for with.
+View PhotoOf(const std::string& ban, bool large) {
+  View photo;
+  for (const char* name : {"path", "refused", "instruction_first"}) photo.Set(name, false);
+  photo.Set("ban_id", ban).Set("seconds", "30").Set("large", large);
+  return photo;
+}
+
+// What the answer shows of somebody who may not enter.
+View Banned(const Words& words, const DeskPlace& here, const pb::Match& m) {
+  View answer = Answer("banned");
+  answer.Set("measure", MeasureName(m, words)).Set("ban_id", m.ban_id());
+  if (m.has_until()) answer.Set("until", words.Day(m.until()));
   answer.Set("provisional", m.provisional());
   View person;
   SetPerson(person, m);
@@ -104,34 +126,33 @@ View Banned(Visit& v, const pb::Match& m) {
   std::vector<View> steps;
   for (const std::string& step : m.steps()) steps.push_back(View().Set("text", step));
   answer.Set("steps", steps);
-  const pb::LocationChoice* here = Here(v);
   std::vector<View> numbers;
-  numbers.push_back(View().Set("label", v.Say("Alarmnummer")).Set("number", "112").Set("path", "tel:112"));
-  if (here != nullptr && !here->phone().empty()) {
+  numbers.push_back(
+      View().Set("label", words.Say("Alarmnummer")).Set("number", "112").Set("path", "tel:112"));
+  if (!here.location.phone().empty()) {
     View phone;
-    numbers.push_back(phone.Set("label", v.Say("Toezicht en Veiligheid"))
-                          .Set("number", here->phone())
-                          .Set("path", TelephonePath(here->phone())));
+    numbers.push_back(phone.Set("label", words.Say("Toezicht en Veiligheid"))
+                          .Set("number", here.location.phone())
+                          .Set("path", TelephonePath(here.location.phone())));
   }
   answer.Set("numbers", numbers);
-  if (!v.choices().demand().empty()) answer.Set("demand", View().Set("text", v.choices().demand()));
-  answer.Set("events",
-             Touches(v, m.has_breach() ? &m.breach() : nullptr, here == nullptr ? 3 : here->max_demands()));
-  if (m.photo_available()) answer.Set("photo", View().Set("ban_id", m.ban_id()).Set("seconds", "30"));
+  if (!here.demand.empty()) answer.Set("demand", View().Set("text", here.demand));
+  answer.Set("events", Touches(words, m.has_breach() ? &m.breach() : nullptr, here.location.max_demands()));
+  if (m.photo_available()) answer.Set("photo", PhotoOf(m.ban_id(), false));
   return answer;
 }
 
-View Possible(Visit& v, const pb::CheckVisitorResponse& response) {
-  View answer;
-  answer.Set("kind", "possible").Set("possible", true).Set("more", response.more());
+View Possible(const Words& words, const pb::CheckVisitorResponse& response) {
+  View answer = Answer("possible");
+  answer.Set("more", response.more());
   std::vector<View> candidates;
   for (const auto& m : response.matches()) {
     View one;
     SetPerson(one, m);
     one.Set("ban_id", m.ban_id())
-        .Set("measure", MeasureName(m, v.words))
+        .Set("measure", MeasureName(m, words))
         .Set("photo_available", m.photo_available());
-    if (m.has_until()) one.Set("until", v.words.Day(m.until()));
+    one.Set("until", m.has_until() ? words.Day(m.until()) : "");
     candidates.push_back(std::move(one));
   }
   answer.Set("candidates", candidates);
@@ -140,30 +161,16 @@ View Possible(Visit& v, const pb::CheckVisitorResponse& response) {
 
 // Any error of a check: it says nothing about the visitor.
 View CannotCheck() {
-  View answer;
-  answer.Set("kind", "unknown").Set("unknown", true);
-  return answer;
+  return Answer("unknown");
 }
 
 // The desk, with an answer or without.
 Response Desk(Visit& v, std::optional<View> answer, const std::string& query = "",
               const std::string& query_error = "") {
+  if (v.fragment() && answer) return v.Fragment("desk_answer", std::move(*answer));
   View view;
   if (answer) view.Set("answer", *answer);
-  if (v.fragment() && answer) {
-    if (v.has_problem()) return v.Fragment("desk_answer", *answer);
-    return v.Fragment("desk_answer", std::move(*answer));
-  }
-  view.Set("query", query).Set("query_error", query_error);
-  const std::string purpose = v.Field("purpose").empty() ? "desk" : v.Field("purpose");
-  std::vector<View> purposes;
-  for (const auto& [code, label] :
-       {std::pair{"desk", T("Bezoeker aan de balie")}, {"sighting", T("Gezien in het gebouw")}}) {
-    View one;
-    purposes.push_back(one.Set("code", code).Set("label", v.Say(label)).Set("checked", purpose == code));
-  }
-  view.Set("purposes", purposes).Set("can_deny", true);
-  return v.Page("desk", v.Say("Balie"), std::move(view));
+  return DeskPage(v, std::move(view), query, query_error);
 }
 
 pb::Purpose PurposeOf(const Visit& v) {
@@ -175,18 +182,7 @@ View Checked(Visit& v, pb::CheckVisitorRequest request, client::Error& error) {
   request.set_purpose(PurposeOf(v));
   pb::CheckVisitorResponse response;
   error = v.Ask<Service>(&Stub::CheckVisitor, request, &response, kAtDesk);
-  if (!error.ok()) return CannotCheck();
-  switch (response.answer()) {
-    case pb::CHECK_ANSWER_NO_BAN_FOUND:
-      return std::move(View().Set("kind", "clear").Set("clear", true));
-    case pb::CHECK_ANSWER_BANNED:
-      if (response.matches_size() > 0) return Banned(v, response.matches(0));
-      return CannotCheck();
-    case pb::CHECK_ANSWER_POSSIBLE:
-      return Possible(v, response);
-    default:
-      return CannotCheck();
-  }
+  return error.ok() ? DeskAnswer(response, Here(v), v.words) : CannotCheck();
 }
 
 // Faults in what was typed are for the person who typed; everything else is "cannot check", with the reason.
@@ -240,14 +236,12 @@ Response ShowPhoto(Visit& v, const std::string& ban, pb::Purpose purpose, bool l
         return pb::CheckService::NewStub(v.CoreConnection().channel())->ShowPhoto(&context, request);
       },
       jpeg);
-  View photo;
-  photo.Set("ban_id", ban).Set("seconds", "30").Set("large", large);
+  View photo = PhotoOf(ban, large);
   if (error.ok()) {
     photo.Set("path", "/photo/" + v.seat->HoldPhoto(std::move(jpeg), v.station.random()));
   } else {
     const bool dutch = v.words.language() == Language::kDutch;
     photo.Set("refused", dutch ? error.detail.message_nl() : error.detail.message());
-    photo.Set("refused_next", dutch ? error.detail.next_step_nl() : error.detail.next_step());
     photo.Set("instruction_first", error.rule() == "instruction-not-acknowledged");
   }
   if (v.fragment()) return v.Fragment("desk_photo", std::move(photo));
@@ -261,8 +255,8 @@ Response ShowPhoto(Visit& v, const std::string& ban, pb::Purpose purpose, bool l
 }
 
 Response Photo(Visit& v) {
-  return ShowPhoto(v, v.Field("ban_id"),
-                   v.Field("purpose") == "briefing" ? pb::PURPOSE_BRIEFING : PurposeOf(v), false);
+  const bool briefing = v.Field("purpose") == "briefing";
+  return ShowPhoto(v, v.Field("ban_id"), briefing ? pb::PURPOSE_BRIEFING : PurposeOf(v), briefing);
 }
 
 Response PhotoBytes(Visit& v) {
@@ -279,7 +273,7 @@ Response Match(Visit& v) {
   if (what == "photo") return Photo(v);
   if (what == "confirm") return Open(v);
   if (!v.fragment()) return Response::Redirect("/desk");
-  return Desk(v, std::move(View().Set("kind", "clear").Set("clear", true).Set("told_apart", true)));
+  return Desk(v, Answer("clear"));
 }
 
 // ---- The demands to leave.
@@ -288,26 +282,19 @@ Response Log(Visit& v) {
   pb::RecordDemandRequest request;
   request.set_idempotency_key(v.Key());
   request.set_ban_id(v.Field("ban_id"));
-  bool ends = false;
-  for (const Touch& touch : kTouches) {
-    if (v.Field("event") == touch.code) {
-      request.set_step(touch.step);
-      ends = touch.ends;
-    }
-  }
+  const auto touch = TouchOf(v.Field("event"));
+  if (touch) request.set_step(touch->step);
+  const bool ends = touch && touch->ends;
   pb::RecordDemandResponse response;
   const auto error = v.Ask<Service>(&Stub::RecordDemand, request, &response);
-  const pb::LocationChoice* here = Here(v);
-  View log;
-  log.Set("ban_id", request.ban_id());
+  View log =
+      DeskLogView(request.ban_id(), response.has_breach() ? &response.breach() : nullptr, Here(v), v.words);
   if (!error.ok()) {
     v.Problem(error);
     log.Set("refused",
             v.words.language() == Language::kDutch ? error.detail.message_nl() : error.detail.message());
   }
-  log.Set("ended", error.ok() && ends);
-  log.Set("events", Touches(v, response.has_breach() ? &response.breach() : nullptr,
-                            here == nullptr ? 3 : here->max_demands()));
+  if (error.ok() && ends) log.Set("ended", true).Set("events", false);
   if (v.fragment()) return v.Fragment("desk_log", std::move(log));
   if (error.ok() && ends) return v.Done("/desk", v.Say("Vastgelegd. De overtreding is gemeld."));
   return Open(v);
@@ -330,28 +317,7 @@ Response Deny(Visit& v) {
 }
 
 Response ShowDenial(Visit& v) {
-  View view;
-  view.Set("ban_id", v.Part("ban")).Set("path", v.request.path);
-  const auto optional = [](int length) {
-    FieldOptions o;
-    o.optional = true;
-    o.max_length = length;
-    return o;
-  };
-  view.Set("given_names", TextField(v, "identity.name.given_names", v.Say("Voornamen"), optional(120)));
-  view.Set("prefix", TextField(v, "identity.name.prefix", v.Say("Tussenvoegsel"), optional(20)));
-  view.Set("surname", TextField(v, "identity.name.surname", v.Say("Achternaam"), optional(120)));
-  view.Set("birth_date", DateField(v, "identity.birth_date", v.Say("Geboortedatum"), {}, optional(10)));
-  view.Set("established",
-           CheckField(v, "identity.established", v.Say("De identiteit staat vast (document gezien)"), false,
-                      optional(0)));
-  view.Set("description", TextField(v, "identity.description", v.Say("Signalement, als u de naam niet weet"),
-                                    optional(500)));
-  view.Set("reasons", TextField(v, "reasons", v.Say("Wat er gebeurde"), optional(2000)));
-  view.Set("words", TextField(v, "words", v.Say("Gesproken woorden"), optional(500)));
-  view.Set("witness", TextField(v, "witness", v.Say("Wie het zag (functie, geen naam van een bezoeker)"),
-                                optional(200)));
-  return v.Page("denial", v.Say("Directe ontzegging"), std::move(view));
+  return DenialPage(v, v.Part("ban"));
 }
 
 Response FillInDenial(Visit& v) {
@@ -381,36 +347,13 @@ Response FillInDenial(Visit& v) {
 // ---- The briefing: one at a time.
 
 Response Briefing(Visit& v, const std::string& after, bool begin) {
-  View view;
-  if (!begin) {
-    view.Set("start", true);
-    return v.Page("briefing", v.Say("Briefing"), std::move(view));
-  }
+  if (!begin) return BriefingPage(v, "/briefing", nullptr);
   pb::NextBriefingRequest request;
   request.set_after_ban_id(after);
   pb::NextBriefingResponse response;
-  if (const auto error = v.Ask<Service>(&Stub::NextBriefing, request, &response); !error.ok()) {
-    v.Problem(error);
-    return v.Page("briefing", v.Say("Briefing"), std::move(view));
-  }
-  view.Set("total", response.total()).Set("position", response.position());
-  if (response.has_match()) {
-    const pb::Match& m = response.match();
-    View match;
-    SetPerson(match, m);
-    match.Set("ban_id", m.ban_id()).Set("measure", MeasureName(m, v.words));
-    if (m.has_until()) match.Set("until", v.words.Day(m.until()));
-    if (m.photo_available()) {
-      View photo;
-      match.Set(
-          "photo",
-          photo.Set("ban_id", m.ban_id()).Set("seconds", "30").Set("large", true).Set("purpose", "briefing"));
-    }
-    view.Set("match", match);
-  } else {
-    view.Set(response.total() == 0 ? "nobody" : "done", true);
-  }
-  return v.Page("briefing", v.Say("Briefing"), std::move(view));
+  const auto error = v.Ask<Service>(&Stub::NextBriefing, request, &response);
+  if (!error.ok()) v.Problem(error);
+  return BriefingPage(v, "/briefing", error.ok() ? &response : nullptr);
 }
 
 Response StartBriefing(Visit& v) {
@@ -487,8 +430,107 @@ constexpr Route kRoutes[] = {
 
 }  // namespace
 
-View DeskListView(const pb::WatchDeskResponse& list, const Words& words) {
+View DeskAnswer(const pb::CheckVisitorResponse& response, const DeskPlace& here, const Words& words) {
+  switch (response.answer()) {
+    case pb::CHECK_ANSWER_NO_BAN_FOUND:
+      return Answer("clear");
+    case pb::CHECK_ANSWER_BANNED:
+      if (response.matches_size() > 0) return Banned(words, here, response.matches(0));
+      return CannotCheck();
+    case pb::CHECK_ANSWER_POSSIBLE:
+      return Possible(words, response);
+    default:
+      return CannotCheck();
+  }
+}
+
+Response DeskPage(Visit& v, View view, const std::string& query, const std::string& query_error) {
+  view.Set("query", query).Set("query_error", query_error);
+  const std::string purpose = v.Field("purpose").empty() ? "desk" : v.Field("purpose");
+  std::vector<View> purposes;
+  for (const auto& [code, label] :
+       {std::pair{"desk", T("Bezoeker aan de balie")}, {"sighting", T("Gezien in het gebouw")}}) {
+    View one;
+    purposes.push_back(one.Set("code", code).Set("label", v.Say(label)).Set("checked", purpose == code));
+  }
+  view.Set("purposes", purposes).Set("can_deny", true);
+  if (!v.training) {
+    view.Set("spare", CannotCheck());
+    pb::GetInstructionResponse instruction;
+    const bool asked =
+        v.Ask<Service>(&Stub::GetInstruction, pb::GetInstructionRequest(), &instruction, kAtDesk).ok();
+    view.Set("instruction_first", asked && !instruction.has_acknowledged_at());
+  }
+  return v.Page("desk", v.Say("Balie"), std::move(view));
+}
+
+std::optional<DeskTouch> TouchOf(const std::string& code) {
+  for (const Touch& touch : kTouches) {
+    if (code == touch.code) return DeskTouch{touch.step, touch.ends};
+  }
+  return std::nullopt;
+}
+
+View DeskLogView(const std::string& ban, const pb::OpenBreach* breach, const DeskPlace& here,
+                 const Words& words) {
+  View log;
+  log.Set("ban_id", ban)
+      .Set("ended", false)
+      .Set("refused", false)
+      .Set("events", Touches(words, breach, here.location.max_demands()));
+  return log;
+}
+
+Response DenialPage(Visit& v, const std::string& ban) {
   View view;
+  view.Set("ban_id", ban).Set("path", v.request.path);
+  const auto optional = [](int length) {
+    FieldOptions o;
+    o.optional = true;
+    o.max_length = length;
+    return o;
+  };
+  view.Set("given_names", TextField(v, "identity.name.given_names", v.Say("Voornamen"), optional(120)));
+  view.Set("prefix", TextField(v, "identity.name.prefix", v.Say("Tussenvoegsel"), optional(20)));
+  view.Set("surname", TextField(v, "identity.name.surname", v.Say("Achternaam"), optional(120)));
+  view.Set("birth_date", DateField(v, "identity.birth_date", v.Say("Geboortedatum"), {}, optional(10)));
+  view.Set("established",
+           CheckField(v, "identity.established", v.Say("De identiteit staat vast (document gezien)"), false,
+                      optional(0)));
+  view.Set("description", TextField(v, "identity.description", v.Say("Signalement, als u de naam niet weet"),
+                                    optional(500)));
+  view.Set("reasons", TextField(v, "reasons", v.Say("Wat er gebeurde"), optional(2000)));
+  view.Set("words", TextField(v, "words", v.Say("Gesproken woorden"), optional(500)));
+  view.Set("witness", TextField(v, "witness", v.Say("Wie het zag (functie, geen naam van een bezoeker)"),
+                                optional(200)));
+  return v.Page("denial", v.Say("Directe ontzegging"), std::move(view));
+}
+
+Response BriefingPage(Visit& v, const std::string& path, const pb::NextBriefingResponse* response) {
+  View view;
+  view.Set("path", path);
+  if (response == nullptr) {
+    view.Set("start", !v.has_problem());
+    return v.Page("briefing", v.Say("Briefing"), std::move(view));
+  }
+  view.Set("total", response->total()).Set("position", response->position());
+  if (response->has_match()) {
+    const pb::Match& m = response->match();
+    View match;
+    SetPerson(match, m);
+    match.Set("ban_id", m.ban_id()).Set("measure", MeasureName(m, v.words));
+    match.Set("until", m.has_until() ? v.words.Day(m.until()) : "").Set("photo", false);
+    if (m.photo_available()) match.Set("photo", PhotoOf(m.ban_id(), true));
+    view.Set("match", match);
+  } else {
+    view.Set(response->total() == 0 ? "nobody" : "done", true);
+  }
+  return v.Page("briefing", v.Say("Briefing"), std::move(view));
+}
+
+View DeskListView(const pb::WatchDeskResponse& list, const Words& words, const std::string& root) {
+  View view;
+  view.Set("root", root).Set("any", list.bans_size() > 0);
   view.Set("count", list.bans_size() == 0 ? "" : absl::StrCat(list.bans_size()))
       .Set("as_of", words.Clock(list.as_of()));
   view.Set("more", list.more());
@@ -497,7 +539,7 @@ View DeskListView(const pb::WatchDeskResponse& list, const Words& words) {
     View row;
     SetPerson(row, m);
     row.Set("ban_id", m.ban_id()).Set("measure", MeasureName(m, words));
-    if (m.has_until()) row.Set("until", words.ShortDay(m.until()));
+    row.Set("until", m.has_until() ? words.ShortDay(m.until()) : "");
     rows.push_back(std::move(row));
   }
   view.Set("rows", rows);

@@ -77,7 +77,7 @@ class Watching : public EventStream {
         if (stop_) return;
         context_ = &context;
       }
-      seat_->connection.PrepareEndless(context);
+      seat_->connection.PrepareStanding(context);
       const auto stream = stub->WatchDesk(&context, {});
       pb::WatchDeskResponse response;
       while (stream->Read(&response)) {
@@ -95,7 +95,8 @@ class Watching : public EventStream {
       if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED) ended_ = true;
       changed_.notify_all();
       if (ended_ || stop_) return;
-      const bool refused = status.error_code() != grpc::StatusCode::UNAVAILABLE;
+      // What the core refused it explains; everything else is a line that broke.
+      const bool refused = !client::ErrorFrom(status).detail.rule().empty();
       changed_.wait_for(lock, refused ? std::chrono::milliseconds(kAfterRefusal) : kAgain,
                         [this] { return stop_; });
     }

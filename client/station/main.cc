@@ -47,6 +47,9 @@ int main(int argc, char** argv) {
   app.add_option("--log-key", log_key,
                  "verifier key of the audit log (waarborgd log-key), for the auditor's check");
   app.add_option("--log-folder", options.log_folder, "the published log, for the auditor's check");
+  app.add_flag("--security-keys", options.security_keys, "offer signing in with a security key");
+  app.add_option("--openid", options.openid,
+                 "offer signing in with the municipality's sign-in service, under this name");
   app.add_option("--port-file", port_file, "where to write the port, once it serves");
   CLI11_PARSE(app, argc, argv);
 

@@ -74,6 +74,17 @@ class Visit {
     const auto stub = Service::NewStub(connection.channel());
     return Settled((stub.get()->*method)(&context, request_message, response));
   }
+  // The same in nobody's session: before signing in.
+  template <class Service, class Req, class Res>
+  client::Error AskAsStation(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*),
+                             const Req& request_message, Res* response,
+                             std::chrono::milliseconds deadline = std::chrono::seconds(15)) const {
+    grpc::ClientContext context;
+    const client::Connection& connection = StationConnection();
+    connection.Prepare(context, deadline);
+    const auto stub = Service::NewStub(connection.channel());
+    return client::ErrorFrom((stub.get()->*method)(&context, request_message, response));
+  }
   // The same for a command whose answer is of no interest but that it is recorded.
   template <class Service, class Req, class Res>
   client::Error Tell(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*),
@@ -94,6 +105,7 @@ class Visit {
   }
   // The connection with this person's session; without one when nobody is signed in.
   const client::Connection& CoreConnection() const;
+  const client::Connection& StationConnection() const;
   // What the core's status means here; throws SessionEnded.
   client::Error Settled(const grpc::Status& status) const;
 
@@ -102,6 +114,8 @@ class Visit {
 
   // Training: everything on the page is fictitious, and says so.
   bool training = false;
+  // Where the forms of the desk post: never the same in both.
+  const char* root() const { return training ? "/training" : "/desk"; }
 
   // A page: the template in the layout. `title` is shown in the browser's tab and names nobody.
   Response Page(const std::string& tmpl, const std::string& title, View view, int status = 200);
@@ -122,7 +136,7 @@ class Visit {
  private:
   friend class Station;
   std::map<std::string, std::string> parts_;
-  // What every template is given: `key`, and `errors`.
+  // What every template is given: `key`, `errors`, `root` and `training`.
   View Frame(View view);
   std::string problem_what_, problem_next_, problem_rule_;
   std::vector<std::pair<std::string, std::string>> faults_;  // by field
@@ -147,6 +161,8 @@ struct NavigationItem {
 
 // The tables, one per group of pages. Adding a group is adding it to kGroups in station.cc.
 std::span<const Route> SignInRoutes();
+std::span<const Route> SecurityKeyRoutes();
+std::span<const Route> OpenIdRoutes();
 std::span<const Route> DeskRoutes();
 std::span<const Route> TrainingRoutes();
 std::span<const Route> WorkbenchRoutes();
@@ -154,6 +170,15 @@ std::span<const Route> PhotoRoutes();
 std::span<const Route> OversightRoutes();
 std::span<const Route> PrivacyRoutes();
 std::span<const Route> AdministrationRoutes();
+
+// ---- What the ways of signing in share.
+
+// The sign-in page, with what is wrong on top when Visit::Problem was called.
+Response SignInPage(Visit& v);
+// Opens the session in place of the one that this browser may have, and shows where this person begins; or the sign-in page again.
+Response SignedIn(Visit& v, pb::OpenSessionRequest request);
+
+// ---- Parts of views that many pages need.
 
 // The id of the element of a field: "identity-birth_date".
 std::string FieldId(const std::string& name);

@@ -58,6 +58,11 @@ void Seat::Sweep() {
     photo_.clear();
     photo_name_.clear();
   }
+  if (ended_) {
+    upload_.Clear();
+  } else {
+    upload_.Sweep();
+  }
 }
 
 std::string Seats::Take(std::shared_ptr<Seat> seat) {

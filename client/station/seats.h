@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/core/connection.h"
+#include "client/station/upload.h"
 #include "server/base/random.h"
 #include "waarborg/v1/changes.pb.h"
 #include "waarborg/v1/sessions.pb.h"
@@ -36,7 +37,9 @@ struct Seat {
   std::string HoldPhoto(std::string jpeg, base::Random& random);
   // The photo, which is then no longer here; empty when it was fetched, or its time has passed.
   std::string TakePhoto(const std::string& name);
-  // Wipes a photo whose time has passed.
+  // A picture that this person is about to supply.
+  UploadPlace& upload() { return upload_; }
+  // Wipes what has had its time.
   void Sweep();
 
  private:
@@ -46,6 +49,7 @@ struct Seat {
   std::string notice_;
   std::string photo_name_, photo_;
   Clock::time_point photo_until_;
+  UploadPlace upload_;
   Clock::time_point used_ = Clock::now();
   bool ended_ = false;
 };

@@ -37,52 +37,12 @@ FieldOptions Plain(int length, const char* autocomplete) {
   return o;
 }
 
-Response ShowSignIn(Visit& v) {
-  View view;
-  const bool ended = v.request.query.contains("ended") && v.seat == nullptr;
-  view.Set("ended", ended && !v.has_problem());
-  FieldOptions login = Plain(40, "username"), password = Plain(256, "current-password"),
-               code = Plain(6, "one-time-code");
-  login.autofocus = true;
-  password.type = "password";
-  // Who signed in here a moment ago needs the code only.
-  password.optional = true;
-  password.hint = v.Say("Meldde u zich hier kort geleden aan, dan is de code genoeg.");
-  code.code = true;
-  code.inputmode = "numeric";
-  code.hint = v.Say("Zes cijfers uit uw codeapp");
-  view.Set("login", TextField(v, "login", v.Say("Naam"), login));
-  view.Set("password", TextField(v, "password", v.Say("Wachtwoord"), password));
-  view.Set("code", TextField(v, "code", v.Say("Code"), code));
-  view.Set("can_key", false).Set("openid", false).Set("other_ways", false);
-  view.Set("resume", v.seat != nullptr);
-  if (v.seat != nullptr) view.Set("present", v.seat->session.display_name());
-  return v.Page("signin", v.Say("Aanmelden"), std::move(view));
-}
-
 Response SignIn(Visit& v) {
   pb::OpenSessionRequest request;
   request.set_login(v.Field("login"));
   request.set_password(v.request.Field("password"));
   request.set_code(v.Field("code"));
-  // A change of person: who sat here until now goes in the same step.
-  if (v.seat != nullptr) request.set_replaces(v.seat->connection.token());
-  pb::OpenSessionResponse response;
-  grpc::ClientContext context;
-  v.station.connection().Prepare(context, std::chrono::seconds(15));
-  const auto stub = pb::SessionService::NewStub(v.station.connection().channel());
-  const client::Error error = client::ErrorFrom(stub->OpenSession(&context, request, &response));
-  base::Wipe(*request.mutable_password());
-  if (!error.ok()) {
-    v.Problem(error);
-    return ShowSignIn(v);
-  }
-  Response out = Response::Redirect(HomeOf(response.session()));
-  Response gone;
-  v.station.StandUp(v, gone);
-  v.station.SitDown(out, v.station.connection().WithToken(response.token()), response.session());
-  base::Wipe(*response.mutable_token());
-  return out;
+  return SignedIn(v, std::move(request));
 }
 
 // A change of person: the page of who sits here goes dark first; the session ends when the next person has
@@ -180,7 +140,7 @@ Response Events(Visit& v) {
 
 constexpr Route kRoutes[] = {
     {"GET", "/", Who::kAnybody, &Home},
-    {"GET", "/sign-in", Who::kAnybody, &ShowSignIn},
+    {"GET", "/sign-in", Who::kAnybody, &SignInPage},
     {"POST", "/sign-in", Who::kAnybody, &SignIn},
     {"POST", "/switch", Who::kSignedIn, &Switch},
     {"POST", "/sign-out", Who::kSignedIn, &SignOut},
@@ -192,6 +152,58 @@ constexpr Route kRoutes[] = {
 };
 
 }  // namespace
+
+Response SignInPage(Visit& v) {
+  View view;
+  const bool ended = v.request.query.contains("ended") && v.seat == nullptr;
+  view.Set("ended", ended && !v.has_problem());
+  FieldOptions login = Plain(40, "username"), password = Plain(256, "current-password"),
+               code = Plain(6, "one-time-code");
+  login.autofocus = true;
+  password.type = "password";
+  // Who signed in here a moment ago needs the code only.
+  password.optional = true;
+  password.hint = v.Say("Meldde u zich hier kort geleden aan, dan is de code genoeg.");
+  code.code = true;
+  code.inputmode = "numeric";
+  code.hint = v.Say("Zes cijfers uit uw codeapp");
+  view.Set("login", TextField(v, "login", v.Say("Naam"), login));
+  view.Set("password", TextField(v, "password", v.Say("Wachtwoord"), password));
+  view.Set("code", TextField(v, "code", v.Say("Code"), code));
+  const StationOptions& options = v.station.options();
+  view.Set("can_key", options.security_keys)
+      .Set("openid", options.openid)
+      .Set("other_ways", options.security_keys || !options.openid.empty());
+  view.Set("resume", v.seat != nullptr);
+  if (v.seat != nullptr) view.Set("present", v.seat->session.display_name());
+  return v.Page("signin", v.Say("Aanmelden"), std::move(view));
+}
+
+Response SignedIn(Visit& v, pb::OpenSessionRequest request) {
+  // A change of person: who sat here until now goes in the same step.
+  if (v.seat != nullptr) request.set_replaces(v.seat->connection.token());
+  pb::OpenSessionResponse response;
+  const client::Error error = v.AskAsStation<pb::SessionService>(&Stub::OpenSession, request, &response);
+  base::Wipe(*request.mutable_password());
+  if (!error.ok()) {
+    v.Problem(error);
+    return SignInPage(v);
+  }
+  // Not a redirect: who comes back from another site brings no strict cookie along until a page of our own
+  // sends them on.
+  View view;
+  view.Set("path", HomeOf(response.session()));
+  Response out = v.request.method == "POST" ? Response::Redirect(HomeOf(response.session()))
+                                            : v.Page("signed_in", v.Say("Aangemeld"), std::move(view));
+  if (v.request.method != "POST") out.headers.emplace_back("Refresh", "0; url=" + HomeOf(response.session()));
+  if (v.seat != nullptr) {
+    Response gone;
+    v.station.StandUp(v, gone);
+  }
+  v.station.SitDown(out, v.station.connection().WithToken(response.token()), response.session());
+  base::Wipe(*response.mutable_token());
+  return out;
+}
 
 std::span<const Route> SignInRoutes() {
   return kRoutes;

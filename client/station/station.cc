@@ -64,7 +64,14 @@ const std::vector<NavigationItem>& Navigation() {
 }
 
 using Group = std::span<const Route> (*)();
-constexpr Group kGroups[] = {&SignInRoutes, &DeskRoutes, &WorkbenchRoutes};
+constexpr Group kGroups[] = {
+    &SignInRoutes,
+    &DeskRoutes,
+    &PhotoRoutes,
+    &TrainingRoutes,
+    &WorkbenchRoutes,
+    &AdministrationRoutes,
+};
 
 // The parts that the pattern names, when the path fits.
 std::optional<std::map<std::string, std::string>> Fit(std::string_view pattern, std::string_view path) {
@@ -161,6 +168,10 @@ const client::Connection& Visit::CoreConnection() const {
   return seat == nullptr ? station.connection() : seat->connection;
 }
 
+const client::Connection& Visit::StationConnection() const {
+  return station.connection();
+}
+
 client::Error Visit::Settled(const grpc::Status& status) const {
   client::Error error = client::ErrorFrom(status);
   if (seat != nullptr && error.code == grpc::StatusCode::UNAUTHENTICATED) {
@@ -211,7 +222,10 @@ std::string Visit::FaultAt(const std::string& field) const {
 }
 
 View Visit::Frame(View view) {
-  view.Set("key", client::NewIdempotencyKey());
+  view.Set("key", client::NewIdempotencyKey())
+      .Set("problem_what", problem_what_)
+      .Set("problem_next", problem_next_);
+  view.Set("root", root()).Set("training", training);
   std::vector<View> items;
   for (const auto& [field, text] : faults_)
     items.push_back(View().Set("id", FieldId(field)).Set("text", text));
@@ -252,7 +266,7 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
   if (training) classes.push_back("is-training");
   if (!station.pulse().beats()) classes.push_back("is-offline");
   if (seat == nullptr) classes.push_back("is-plain");
-  page.Set("training", training).Set("offline", !station.pulse().beats());
+  page.Set("offline", !station.pulse().beats());
   std::vector<View> notices;
   if (seat != nullptr) {
     View person;
@@ -281,8 +295,8 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
     page.Set("nav", navigation);
     if (const std::string notice = seat->TakeNotice(); !notice.empty()) {
       View one;
-      one.Set("kind", "ok").Set("icon", "circle-check").Set("title", false);
-      notices.push_back(one.Set("text", notice));
+      notices.push_back(
+          one.Set("kind", "ok").Set("icon", "circle-check").Set("title", false).Set("text", notice));
     }
   }
   if (!problem_what_.empty()) {

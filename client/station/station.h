@@ -25,6 +25,10 @@ struct StationOptions {
   // the auditor's "verify".
   std::string log_key;
   std::string log_folder;
+  // Which ways of signing in the sign-in page offers besides name, password and code; the core has them
+  // configured too. `openid` is what its button says.
+  bool security_keys = false;
+  std::string openid;
 };
 
 // Whether the core can be reached and can answer, looked at once a second. Safe from any thread.

@@ -141,6 +141,21 @@ std::string DigestOfToken(const std::string& token) {
   return keys::Sha256(token);
 }
 
+std::vector<HeldRole> LetThrough(std::vector<HeldRole> held,
+                                 const std::optional<std::vector<domain::Role>>& only) {
+  if (only) {
+    std::erase_if(held, [&](const HeldRole& role) {
+      return std::find(only->begin(), only->end(), role.role) == only->end();
+    });
+  }
+  return held;
+}
+
+std::vector<HeldRole> Asker::RolesOn(absl::CivilDay day) const {
+  if (person == nullptr) return {};
+  return LetThrough(person->RolesOn(day), only_roles);
+}
+
 Verdict Recognise(const state::World& world, const Credentials& credentials, Caller needed, absl::Time now,
                   Asker& asker) {
   const domain::Station* station = world.FindStationByKey(credentials.key_fingerprint);
@@ -161,6 +176,7 @@ Verdict Recognise(const state::World& world, const Credentials& credentials, Cal
   const bool alive = session->last_used_at + m.session_idle > now &&
                      session->opened_at + m.session_max > now && person->WorksOn(base::LocalDay(now));
   if (!alive) return Refusal(Rule::kSessionRequired);
+  asker.only_roles = session->only_roles;
   return domain::kAllowed;
 }
 
@@ -178,8 +194,7 @@ Verdict Identify(state::World& world, const Credentials& credentials, Caller nee
 
 Outcome<std::vector<Grant>> GrantsFor(Rpc rpc, const Asker& asker, absl::CivilDay today) {
   std::vector<Grant> grants;
-  std::vector<HeldRole> held;
-  if (asker.person != nullptr) held = asker.person->RolesOn(today);
+  const std::vector<HeldRole> held = asker.RolesOn(today);
   for (const Row& row : Policy()) {
     if (row.rpc != rpc) continue;
     if (row.caller != Caller::kRole) grants.push_back({HeldRole{}, &row});

@@ -25,7 +25,15 @@ struct Asker {
   const domain::Station* station = nullptr;
   const domain::Person* person = nullptr;
   std::string session_digest;
+  // Of the session; see state::Session.
+  std::optional<std::vector<domain::Role>> only_roles = std::nullopt;
+
+  // Roles in force on this day in this session, deputyships included; none when nobody is signed in.
+  std::vector<domain::HeldRole> RolesOn(absl::CivilDay day) const;
 };
+// Of these roles the ones that a session lets through.
+std::vector<domain::HeldRole> LetThrough(std::vector<domain::HeldRole> held,
+                                         const std::optional<std::vector<domain::Role>>& only);
 
 // What a call is about, as far as the conditions of its rows need to know.
 struct Subject {

@@ -27,6 +27,7 @@ constexpr RoleSet kRecipients{R::kDeskStaff, R::kPoliceContact};
 constexpr Row kPolicy[] = {
     {kCompleteEnrolment, C::kStation, {}, {}},
     {kOpenSession,       C::kStation, {}, {}},
+    {kBeginOpenId,       C::kStation, {}, {}, Entry::kNotLogged},
     {kCloseSession,      C::kSession, {}, {}},
     {kGetSession,        C::kSession, {}, {}, Entry::kNotLogged},
     {kGetPolicy,         C::kSession, {}, {}, Entry::kNotLogged},
@@ -125,6 +126,7 @@ constexpr Row kPolicy[] = {
 constexpr RpcName kNames[] = {
     {kCompleteEnrolment, "SessionService", "CompleteEnrolment"},
     {kOpenSession, "SessionService", "OpenSession"},
+    {kBeginOpenId, "SessionService", "BeginOpenId"},
     {kCloseSession, "SessionService", "CloseSession"},
     {kGetSession, "SessionService", "GetSession"},
     {kGetPolicy, "SessionService", "GetPolicy"},

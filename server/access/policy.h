@@ -13,6 +13,7 @@ namespace waarborg::access {
 enum class Rpc {
   kCompleteEnrolment,
   kOpenSession,
+  kBeginOpenId,
   kCloseSession,
   kGetSession,
   kGetPolicy,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,7 +12,13 @@
 namespace waarborg::base {
 namespace {
 
-constexpr ssize_t kSize = 2 * sizeof(int64_t);
+constexpr ssize_t kSize = 3 * sizeof(int64_t);
+
+int64_t RunningMs() {
+  timespec t{};
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return t.tv_sec * 1000 + t.tv_nsec / 1'000'000;
+}
 
 }  // namespace
 
@@ -33,17 +40,23 @@ FileClock::~FileClock() {
 }
 
 absl::Time FileClock::Now() const {
-  return absl::FromUnixMillis(std::atomic_ref<int64_t>(*const_cast<int64_t*>(ms_)).load());
+  const int64_t ms = std::atomic_ref<int64_t>(*const_cast<int64_t*>(ms_)).load();
+  const int64_t since = std::atomic_ref<int64_t>(const_cast<int64_t*>(ms_)[2]).load();
+  return absl::FromUnixMillis(since == 0 ? ms : ms + RunningMs() - since);
+}
+
+bool FileClock::runs() const {
+  return std::atomic_ref<int64_t>(const_cast<int64_t*>(ms_)[2]).load() != 0;
 }
 
 bool FileClock::Synchronised() const {
   return std::atomic_ref<int64_t>(const_cast<int64_t*>(ms_)[1]).load() == 0;
 }
 
-bool FileClock::Set(const std::string& path, absl::Time t, bool synchronised) {
+bool FileClock::Set(const std::string& path, absl::Time t, bool synchronised, bool runs) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return false;
-  const int64_t numbers[2] = {absl::ToUnixMillis(t), synchronised ? 0 : 1};
+  const int64_t numbers[3] = {absl::ToUnixMillis(t), synchronised ? 0 : 1, runs ? RunningMs() : 0};
   const bool ok = pwrite(fd, numbers, kSize, 0) == kSize;
   close(fd);
   return ok;

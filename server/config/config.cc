@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -112,9 +113,9 @@ class Reader {
     Error(node, absl::StrCat(key, " must be two whole numbers of months, the lower first, from 1 to 60"));
   }
 
-  // Calls `each` with every table of a list of tables.
+  // Calls `each` with every table of a list of tables, which have an id unless `with_ids` is false.
   template <class F>
-  void Tables(const char* key, F each, bool required = true) {
+  void Tables(const char* key, F each, bool required = true, bool with_ids = true) {
     const toml::node* node = Node(key, required);
     if (node == nullptr) return;
     const toml::array* list = node->as_array();
@@ -130,6 +131,11 @@ class Reader {
         continue;
       }
       Reader reader(*table, name_, errors_);
+      if (!with_ids) {
+        each(reader, "");
+        reader.Done();
+        continue;
+      }
       const std::string id = reader.Text("id", true);
       if (!id.empty() && id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
         reader.Error(table->get("id"), "id must be of a-z, 0-9 and hyphen");
@@ -273,12 +279,94 @@ bool Parse(const std::string& text, const std::string& name, Errors& errors, tom
   return true;
 }
 
+// As the role is called in files and commands; in the order of the enumeration.
+const std::vector<std::string>& RoleWords() {
+  static const std::vector<std::string> kWords = {"desk-staff",
+                                                  "security-coordinator",
+                                                  "manager",
+                                                  "civil-affairs",
+                                                  "municipal-secretary",
+                                                  "board-secretariat",
+                                                  "legal",
+                                                  "hr",
+                                                  "police-contact",
+                                                  "auditor",
+                                                  "data-protection-officer",
+                                                  "privacy-officer",
+                                                  "administrator"};
+  return kWords;
+}
+
+void ReadOpenId(Reader& t, OpenIdConfig& c) {
+  c.issuer = t.Text("issuer", true);
+  if (!c.issuer.empty() && (!IsPrivateUrl(c.issuer) || c.issuer.find('?') != std::string::npos)) {
+    t.Error(nullptr, "issuer must be an https address without a question mark");
+  }
+  c.client_id = t.Text("client_id", true);
+  c.redirect_uris = t.Texts("redirect_uris");
+  for (const std::string& uri : c.redirect_uris) {
+    if (!IsPrivateUrl(uri))
+      t.Error(nullptr, absl::StrCat("redirect_uris: \"", uri, "\" is not an https address"));
+  }
+  c.client_key_file = t.Text("client_key_file", false);
+  c.key_id = t.Text("key_id", false);
+  const std::vector<std::string> algs = {"PS256", "RS256", "ES256"};
+  c.alg = algs[t.Choice("alg", algs, 0)];
+  c.audience_is_issuer = t.Choice("assertion_audience", {"issuer", "token-endpoint"}, 0) == 0;
+  c.tls_certificate_file = t.Text("tls_certificate_file", false);
+  c.tls_key_file = t.Text("tls_key_file", false);
+  const bool by_key = !c.client_key_file.empty() && !c.key_id.empty();
+  const bool by_certificate = !c.tls_certificate_file.empty() && !c.tls_key_file.empty();
+  const bool half = c.client_key_file.empty() != c.key_id.empty() ||
+                    c.tls_certificate_file.empty() != c.tls_key_file.empty();
+  if (half || by_key == by_certificate) {
+    t.Error(nullptr,
+            "either client_key_file and key_id, or tls_certificate_file and tls_key_file must be given: the "
+            "core proves to the sign-in service who it is");
+  }
+  c.scope = t.Text("scope", false);
+  if (c.scope.empty()) c.scope = "openid";
+  if (!absl::StrContains(absl::StrCat(" ", c.scope, " "), " openid "))
+    t.Error(nullptr, "scope must hold openid");
+  c.acr = t.Texts("acr", false);
+  if (const int minutes = t.Number("max_age_minutes", 0, 24 * 60, -1); minutes >= 0)
+    c.max_age_minutes = minutes;
+  c.account_claim = t.Text("account_claim", true);
+  c.ca_file = t.Text("ca_file", false);
+  t.Tables(
+      "role",
+      [&](Reader& role, const std::string&) {
+        c.roles.push_back({role.Text("claim", true), role.Text("value", true),
+                           static_cast<Role>(role.Choice("role", RoleWords(), std::nullopt) + 1)});
+      },
+      /*required=*/false, /*with_ids=*/false);
+}
+
 // Whether the path is the folder or below it.
 bool Inside(const std::string& path, const std::string& folder) {
   return !folder.empty() && (path == folder || path.starts_with(folder + "/"));
 }
 
 }  // namespace
+
+bool IsPrivateUrl(std::string_view url) {
+  const bool https = url.starts_with("https://");
+  if (!https && !url.starts_with("http://")) return false;
+  for (const char c : url) {
+    if (c <= ' ' || c > '~' || c == '\\' || c == '#' || c == '@' || c == '"') return false;
+  }
+  url.remove_prefix(https ? 8 : 7);
+  std::string_view host = url.substr(0, url.find_first_of("/?"));
+  const auto made_of = [](std::string_view text, std::string_view letters) {
+    return !text.empty() && text.find_first_not_of(letters) == std::string_view::npos;
+  };
+  if (const size_t colon = host.find(':'); colon != std::string_view::npos) {
+    if (!made_of(host.substr(colon + 1), "0123456789")) return false;
+    host = host.substr(0, colon);
+  }
+  if (!made_of(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-")) return false;
+  return https || host == "localhost" || host.ends_with(".localhost");
+}
 
 ServerConfig ParseServer(const std::string& toml, const std::string& name, Errors& errors) {
   ServerConfig c;
@@ -314,6 +402,7 @@ ServerConfig ParseServer(const std::string& toml, const std::string& name, Error
       },
       /*required=*/true);
   if (c.log_folder.empty()) c.log_folder = c.data_folder + "/published";
+  r.Table("openid", [&](Reader& t) { ReadOpenId(t, c.openid.emplace()); });
   r.Table("token", [&](Reader& t) {
     c.token_module = t.Text("module", true);
     c.token_label = t.Text("label", true);

@@ -2,12 +2,43 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/domain/municipality.h"
 
 namespace waarborg::config {
+
+// A role that a claim of the sign-in service lets through.
+struct OpenIdRole {
+  std::string claim;  // its name in the ID token, such as "groups"
+  std::string value;  // what it must be, or hold when it is a list
+  domain::Role role = domain::Role::kNone;
+};
+
+// Signing in with OpenID Connect, by the Dutch NLGov profile: authorization code, PKCE S256, a client that
+// proves itself with a key.
+struct OpenIdConfig {
+  std::string issuer;
+  std::string client_id;
+  std::vector<std::string> redirect_uris;  // of the stations; nothing else is asked for
+  // The client proves itself by a signed assertion (private_key_jwt), or else by a certificate
+  // (tls_client_auth). Each a file, or "credential:NAME".
+  std::string client_key_file;
+  std::string key_id;                // under which the provider knows the key
+  std::string alg;                   // "PS256", "RS256" or "ES256"
+  bool audience_is_issuer = true;    // of the assertion; else the token endpoint
+  std::string tls_certificate_file;  // the chain may follow
+  std::string tls_key_file;
+  std::string scope = "openid";
+  std::vector<std::string> acr;  // one of these must have been reached; empty: whatever the provider does
+  std::optional<int> max_age_minutes;  // since the person proved who they are to the provider; 0: each time
+  std::string account_claim;           // equals the sign-in name
+  std::string ca_file;                 // who signs the provider's certificate; empty: whom the system trusts
+  std::vector<OpenIdRole> roles;       // empty: the account's roles are in force, whatever the claims
+};
 
 // Where the server listens and keeps things: the administrator's file, waarborgd.toml.
 struct ServerConfig {
@@ -35,7 +66,12 @@ struct ServerConfig {
   std::string metrics_file;         // figures for whoever watches the machine; empty: none are written
   int argon2_memory_kib = 65536;
   int argon2_passes = 3;
+  std::optional<OpenIdConfig> openid;  // none: people sign in with what Waarborg itself keeps
 };
+
+// An address that nobody reads along with: https, or http on this very machine (localhost and names below
+// it). By name, without a user, a password or a fragment, and of visible ASCII only.
+bool IsPrivateUrl(std::string_view url);
 
 // Everything that is wrong, one a line as "FILE:LINE: what". Empty when the value is good.
 using Errors = std::vector<std::string>;

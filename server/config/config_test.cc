@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "audit/note.h"
@@ -24,6 +25,22 @@ TEST(Config, TheExampleIsGood) {
   EXPECT_EQ(m.FindGround("verbaal")->decided_by, domain::Role::kMunicipalSecretary);
   EXPECT_EQ(m.FindGround("ernstig-geweld")->first_min_months, 6);
   EXPECT_FALSE(m.FindSource("sociale-media")->allowed);
+}
+
+TEST(Config, WhatADeskReadsAloudAndWhomItCalls) {
+  Errors errors;
+  const auto m = ParseMunicipality(Example(), "municipality.toml", errors);
+  EXPECT_EQ(m.demand.rfind("Ik vorder u", 0), 0u);
+  EXPECT_EQ(m.phone, "toestel 2345");
+  EXPECT_EQ(m.FindLocation("zwembad")->max_demands, 2);
+  EXPECT_EQ(m.FindLocation("gemeentehuis")->max_demands, 3);
+  // Without a text there still is something to say.
+  const std::string text = absl::StrReplaceAll(Example(), {{"\ndemand = ", "\n# demand = "}});
+  EXPECT_FALSE(ParseMunicipality(text, "m.toml", errors).demand.empty());
+  EXPECT_TRUE(errors.empty()) << absl::StrJoin(errors, "\n");
+  ParseMunicipality(absl::StrReplaceAll(Example(), {{"max_demands = 2", "max_demands = 4"}}), "m.toml",
+                    errors);
+  EXPECT_EQ(errors.size(), 1u) << absl::StrJoin(errors, "\n");
 }
 
 TEST(Config, EveryMistakeIsReportedAtOnceWithItsLine) {
@@ -157,6 +174,114 @@ TEST(Config, TheNameOfTheLogIsAnOrigin) {
   const ServerConfig c = ParseServer(rest + "[log]\nname = \"a.example/log\"\n", "w.toml", errors);
   EXPECT_TRUE(errors.empty());
   EXPECT_EQ(c.log_folder, "/var/lib/w/published");
+}
+
+std::string WithOpenId(const std::string& more) {
+  return *base::ReadFile(WAARBORG_SOURCE_FOLDER "/deploy/example/waarborgd.toml") +
+         "\n[openid]\nissuer = \"https://inloggen.waterdam.example\"\nclient_id = \"waarborg\"\n"
+         "account_claim = \"preferred_username\"\n" +
+         more;
+}
+constexpr char kRedirect[] = "redirect_uris = [\"https://balie.waterdam.example/openid\"]\n";
+constexpr char kByKey[] = "client_key_file = \"k.pem\"\nkey_id = \"k1\"\n";
+
+TEST(Config, OpenIdIsReadWhole) {
+  Errors errors;
+  const auto c =
+      ParseServer(WithOpenId(absl::StrCat(
+                      kRedirect, kByKey,
+                      "alg = \"ES256\"\nassertion_audience = \"token-endpoint\"\n"
+                      "scope = \"openid profile\"\nacr = [\"urn:hoog\"]\nmax_age_minutes = 0\n"
+                      "ca_file = \"ca.pem\"\n"
+                      "[[openid.role]]\nclaim = \"groups\"\nvalue = \"balie\"\nrole = \"desk-staff\"\n"
+                      "[[openid.role]]\nclaim = \"groups\"\nvalue = \"b\"\nrole = \"administrator\"\n")),
+                  "w.toml", errors);
+  ASSERT_TRUE(errors.empty()) << absl::StrJoin(errors, "\n");
+  ASSERT_TRUE(c.openid);
+  EXPECT_EQ(c.openid->issuer, "https://inloggen.waterdam.example");
+  EXPECT_EQ(c.openid->redirect_uris, std::vector<std::string>{"https://balie.waterdam.example/openid"});
+  EXPECT_EQ(c.openid->alg, "ES256");
+  EXPECT_FALSE(c.openid->audience_is_issuer);
+  EXPECT_EQ(c.openid->max_age_minutes, 0);
+  ASSERT_EQ(c.openid->roles.size(), 2u);
+  EXPECT_EQ(c.openid->roles[0].role, domain::Role::kDeskStaff);
+  EXPECT_EQ(c.openid->roles[1].role, domain::Role::kAdministrator);
+}
+
+TEST(Config, OpenIdWithoutMoreHasTheStrictDefaults) {
+  Errors errors;
+  const auto c = ParseServer(
+      WithOpenId(absl::StrCat(kRedirect, "tls_certificate_file = \"c.pem\"\ntls_key_file = \"k.pem\"\n")),
+      "w.toml", errors);
+  ASSERT_TRUE(errors.empty()) << absl::StrJoin(errors, "\n");
+  EXPECT_EQ(c.openid->scope, "openid");
+  EXPECT_TRUE(c.openid->audience_is_issuer);
+  EXPECT_FALSE(c.openid->max_age_minutes);
+  EXPECT_TRUE(c.openid->roles.empty());
+  EXPECT_FALSE(
+      ParseServer(*base::ReadFile(WAARBORG_SOURCE_FOLDER "/deploy/example/waarborgd.toml"), "w", errors)
+          .openid);
+}
+
+TEST(Config, MistakesInOpenIdAreReportedWithTheirLine) {
+  const auto errors_of = [](const std::string& more) {
+    Errors errors;
+    ParseServer(WithOpenId(more), "w.toml", errors);
+    return absl::StrJoin(errors, "\n");
+  };
+  const std::string good = absl::StrCat(kRedirect, kByKey);
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {absl::StrCat(kRedirect), "either client_key_file and key_id, or tls_certificate_file"},
+      {absl::StrCat(kRedirect, "client_key_file = \"k.pem\"\n"), "either client_key_file and key_id"},
+      {good + "tls_certificate_file = \"c\"\ntls_key_file = \"k\"\n", "either client_key_file and key_id"},
+      {absl::StrCat(kByKey, "redirect_uris = [\"http://balie.waterdam.example/\"]\n"),
+       "is not an https address"},
+      {kByKey, "redirect_uris is missing"},
+      {good + "alg = \"HS256\"\n", "alg must be one of: PS256, RS256, ES256"},
+      {good + "scope = \"profile\"\n", "scope must hold openid"},
+      {good + "max_age_minutes = -5\n", "max_age_minutes must be a whole number"},
+      {good + "client_secret = \"geheim\"\n", "unknown key \"client_secret\""},
+      {good + "[[openid.role]]\nclaim = \"g\"\nvalue = \"b\"\nrole = \"balie\"\n",
+       "role must be one of: desk-staff"},
+      {good + "[[openid.role]]\nclaim = \"g\"\nrole = \"legal\"\n", "value is missing"},
+      {good + "[[openid.role]]\nid = \"a\"\nclaim = \"g\"\nvalue = \"b\"\nrole = \"legal\"\n",
+       "unknown key \"id\""},
+  };
+  for (const auto& [more, error] : wrong) {
+    const std::string all = errors_of(more);
+    EXPECT_EQ(all.rfind("w.toml:", 0), 0u) << all;
+    EXPECT_NE(all.find(error), std::string::npos) << "no \"" << error << "\" in: " << all;
+  }
+}
+
+TEST(Config, PrivateAddressesAreHttpsOrOfThisMachine) {
+  for (const char* good :
+       {"https://i.example", "https://i.example:8443/a?b=c", "https://i.example?b=c", "http://localhost:80/x",
+        "http://localhost", "http://balie.localhost:8080/openid"}) {
+    EXPECT_TRUE(IsPrivateUrl(good)) << good;
+  }
+  for (const char* bad : {"http://i.example",
+                          "http://localhost.example/",
+                          "http://notlocalhost/",
+                          "https://",
+                          "https:///x",
+                          "https://?x",
+                          "https://i_x=1/",
+                          "https://i.example:/",
+                          "https://i.example:8x/",
+                          "https://i.example::8/",
+                          "ftp://localhost/",
+                          "https://a b/",
+                          "https://u@i.example/",
+                          "https://i.example/#x",
+                          "https://i.example\\x",
+                          "HTTPS://i.example",
+                          "",
+                          "i.example",
+                          "http://127.0.0.1/",
+                          "https://i.example/\n"}) {
+    EXPECT_FALSE(IsPrivateUrl(bad)) << bad;
+  }
 }
 
 }  // namespace

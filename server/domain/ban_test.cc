@@ -283,5 +283,84 @@ TEST_F(BanTest, ABreachNeedsABanThatHoldsHereAndDemandsInOrder) {
   EXPECT_EQ(ban.breaches.size(), 1u);
 }
 
+// Every step after every number of demands, police called or not, written down by hand: what fits.
+TEST_F(BanTest, StepsOfMakingSomebodyLeaveFitWhereTheyShould) {
+  using D = DemandStep;
+  const auto step = [&](Ban& ban, D what) {
+    return RecordDemand(m, ban, {what, "gemeentehuis", "M-1"}, now);
+  };
+  struct Case {
+    std::vector<D> before;
+    std::set<D> fits;
+  };
+  const Case cases[] = {
+      {{}, {D::kFirst, D::kPoliceCalled}},
+      {{D::kFirst}, {D::kSecond, D::kPoliceCalled, D::kLeft, D::kRemoved}},
+      {{D::kPoliceCalled}, {D::kFirst, D::kLeft, D::kRemoved}},
+      {{D::kFirst, D::kSecond}, {D::kThird, D::kPoliceCalled, D::kLeft, D::kRemoved}},
+      {{D::kFirst, D::kPoliceCalled, D::kSecond}, {D::kThird, D::kLeft, D::kRemoved}},
+      {{D::kFirst, D::kSecond, D::kThird}, {D::kPoliceCalled, D::kLeft, D::kRemoved}},
+      {{D::kFirst, D::kLeft}, {D::kFirst, D::kPoliceCalled}},
+      {{D::kPoliceCalled, D::kRemoved}, {D::kFirst, D::kPoliceCalled}},
+  };
+  for (const Case& c : cases) {
+    Ban so_far = Active();
+    for (D what : c.before) ASSERT_FALSE(step(so_far, what));
+    const auto next = NextDemandSteps(m, so_far, "gemeentehuis", now);
+    EXPECT_EQ(std::set<D>(next.begin(), next.end()), c.fits);
+    for (int s = 1; s < static_cast<int>(D::kCount); ++s) {
+      Ban ban = so_far;
+      const auto v = step(ban, static_cast<D>(s));
+      EXPECT_EQ(!v, c.fits.contains(static_cast<D>(s))) << s;
+      if (v) {
+        EXPECT_EQ(v->rule, Rule::kDemandOutOfOrder);
+      }
+    }
+  }
+  Ban ban = Active();
+  EXPECT_EQ(step(ban, D::kUnspecified)->rule, Rule::kFieldMissing);
+  EXPECT_EQ(RecordDemand(m, ban, {D::kFirst, "sporthal", "M-1"}, now)->rule, Rule::kBanNotInForce);
+}
+
+TEST_F(BanTest, StepsMakeUpOneBreachUntilItEndsOrIsOver) {
+  Ban ban = Active();
+  m.demand = "Ga weg.";
+  const DemandMade first{DemandStep::kFirst, "gemeentehuis", "M-1"},
+      police{DemandStep::kPoliceCalled, "gemeentehuis", "M-2"},
+      left{DemandStep::kLeft, "gemeentehuis", "M-2"};
+  ASSERT_FALSE(RecordDemand(m, ban, first, now));
+  ASSERT_FALSE(RecordDemand(m, ban, police, now + absl::Minutes(5)));
+  EXPECT_EQ(OpenBreach(ban, "sporthal", now), nullptr);
+  ASSERT_FALSE(RecordDemand(m, ban, left, now + absl::Minutes(9)));
+  ASSERT_EQ(ban.breaches.size(), 1u);
+  const Breach& breach = ban.breaches[0];
+  EXPECT_EQ(breach.at, now);
+  EXPECT_EQ(breach.reported_by, "M-1");
+  ASSERT_EQ(breach.demands.size(), 1u);
+  EXPECT_EQ(breach.demands[0].words, "Ga weg.");
+  EXPECT_TRUE(breach.police_called);
+  EXPECT_EQ(breach.police_called_at, now + absl::Minutes(5));
+  EXPECT_EQ(breach.outcome, BreachOutcome::kLeft);
+  EXPECT_EQ(breach.ended_at, now + absl::Minutes(9));
+
+  ASSERT_FALSE(RecordDemand(m, ban, first, now + absl::Hours(1)));
+  ASSERT_FALSE(RecordDemand(m, ban, police, now + absl::Hours(2)));
+  const absl::Time over = now + absl::Hours(2) + kBreachOpenFor;
+  EXPECT_EQ(OpenUntil(ban.breaches[1]), over);
+  EXPECT_NE(OpenBreach(ban, "gemeentehuis", over - absl::Seconds(1)), nullptr);
+  EXPECT_EQ(RecordDemand(m, ban, left, over)->rule, Rule::kDemandOutOfOrder);
+  ASSERT_FALSE(RecordDemand(m, ban, first, over));
+  EXPECT_EQ(ban.breaches.size(), 3u);
+  EXPECT_EQ(ban.breaches[1].outcome, BreachOutcome::kUnspecified);
+}
+
+TEST_F(BanTest, ALocationMakesNoMoreDemandsThanItSays) {
+  for (Location& l : m.locations) l.max_demands = 1;
+  Ban ban = Active();
+  ASSERT_FALSE(RecordDemand(m, ban, {DemandStep::kFirst, "gemeentehuis", "M-1"}, now));
+  EXPECT_EQ(RecordDemand(m, ban, {DemandStep::kSecond, "gemeentehuis", "M-1"}, now)->rule,
+            Rule::kNoMoreDemands);
+}
+
 }  // namespace
 }  // namespace waarborg::domain

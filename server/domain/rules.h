@@ -17,6 +17,8 @@ enum class Rule {
   kSessionElsewhere,
   kSignInFailed,
   kSignInThrottled,
+  kOpenIdNotConfigured,
+  kOpenIdUnreachable,
   kEnrolmentFailed,
   kPasswordTooWeak,
   kRoleNotAllowed,

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <vector>
 
 #include "server/base/secret.h"
 #include "server/photos/photo.h"
@@ -27,7 +28,8 @@ constexpr size_t kMaxAnswer = size_t{4} << 20;
 
 // Rules that the decoder may answer with; anything else is not to be believed.
 constexpr Rule kAnswers[] = {Rule::kPhotoTooLarge,   Rule::kPhotoTooManyPixels, Rule::kPhotoTooSmall,
-                             Rule::kPhotoNotAnImage, Rule::kPhotoDamaged,       Rule::kPhotoDisguised};
+                             Rule::kPhotoNotAnImage, Rule::kPhotoDamaged,       Rule::kPhotoDisguised,
+                             Rule::kCropOutside,     Rule::kCropOtherRatio};
 
 class Descriptor {
  public:
@@ -47,7 +49,7 @@ bool Pipe(Descriptor& read_end, Descriptor& write_end) {
   return true;
 }
 
-pid_t Start(const std::string& program, int in, int out) {
+pid_t Start(const std::string& program, const std::optional<Crop>& crop, int in, int out) {
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
@@ -60,11 +62,16 @@ pid_t Start(const std::string& program, int in, int out) {
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  char name[] = "waarborg-decoder";
-  char* const arguments[] = {name, nullptr};
+  std::vector<std::string> words = {"waarborg-decoder"};
+  if (crop) {
+    for (int n : {crop->left, crop->top, crop->width, crop->height}) words.push_back(std::to_string(n));
+  }
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
   char* const environment[] = {nullptr};
   pid_t pid = -1;
-  const int error = posix_spawn(&pid, program.c_str(), &files, &attributes, arguments, environment);
+  const int error = posix_spawn(&pid, program.c_str(), &files, &attributes, arguments.data(), environment);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
   return error == 0 ? pid : -1;
@@ -100,10 +107,11 @@ bool Exchange(std::string_view file, Descriptor& in, Descriptor& out, std::strin
 
 }  // namespace
 
-Outcome<std::string> NormaliseInChild(const std::string& program, std::string_view file) {
+Outcome<std::string> NormaliseInChild(const std::string& program, std::string_view file,
+                                      const std::optional<Crop>& crop) {
   Descriptor child_in, to_child, from_child, child_out;
   if (!Pipe(child_in, to_child) || !Pipe(from_child, child_out)) return Rule::kInternal;
-  const pid_t pid = Start(program, child_in.fd, child_out.fd);
+  const pid_t pid = Start(program, crop, child_in.fd, child_out.fd);
   if (pid < 0) return Rule::kInternal;
   child_in.Close();
   child_out.Close();

@@ -35,6 +35,17 @@ TEST(NormaliseInChild, RefusesWithTheSameReasons) {
   EXPECT_EQ(Refused(NormaliseInChild(kDecoder, "")), Rule::kPhotoNotAnImage);
 }
 
+TEST(NormaliseInChild, TakesAndRefusesACropAsNormalisingHereDoes) {
+  const std::string portrait = testing::PortraitJpeg(1);
+  const Crop crop{100, 120, 350, 450};
+  const auto photo = NormaliseInChild(kDecoder, portrait, crop);
+  ASSERT_TRUE(photo.ok()) << photo.refusal().name();
+  EXPECT_TRUE(*photo == *Normalise(portrait, crop));
+  EXPECT_FALSE(*photo == *Normalise(portrait));
+  EXPECT_EQ(Refused(NormaliseInChild(kDecoder, portrait, Crop{-1, 0, 350, 450})), Rule::kCropOutside);
+  EXPECT_EQ(Refused(NormaliseInChild(kDecoder, portrait, Crop{0, 0, 400, 400})), Rule::kCropOtherRatio);
+}
+
 TEST(NormaliseInChild, ADecoderThatIsNotThereIsOurOwnFault) {
   EXPECT_EQ(Refused(NormaliseInChild("/nowhere/waarborg-decoder", "x")), Rule::kInternal);
 }

@@ -2,6 +2,7 @@
 #include <png.h>
 #include <turbojpeg.h>
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstring>
 #include <memory>
@@ -117,6 +118,45 @@ Outcome<Raster> DecodeJpeg(std::string_view file) {
     return Rule::kPhotoDamaged;
   }
   return raster;
+}
+
+int OrientationOf(std::string_view f) {
+  const auto byte = [&](size_t at) { return at < f.size() ? static_cast<uint8_t>(f[at]) : 0u; };
+  if (byte(0) != 0xFF || byte(1) != 0xD8) return 1;
+  // The segments before the picture itself, by their lengths, up to the one with EXIF.
+  for (size_t at = 2; at + 4 <= f.size() && byte(at) == 0xFF && byte(at + 1) != 0xDA;) {
+    const size_t length = byte(at + 2) << 8 | byte(at + 3);
+    const std::string_view segment = f.substr(at + 4, length < 2 ? 0 : length - 2);
+    constexpr std::string_view kExif("Exif\0\0", 6);
+    if (byte(at + 1) != 0xE1 || segment.substr(0, kExif.size()) != kExif) {
+      at += 2 + std::max<size_t>(length, 2);
+      continue;
+    }
+    // A TIFF header, and in its first directory entries of twelve bytes: tag, type, count, value.
+    const std::string_view tiff = segment.substr(kExif.size());
+    const bool little = tiff.substr(0, 2) == "II";
+    const auto number = [&](size_t from, size_t bytes) {
+      size_t value = 0;
+      for (size_t i = 0; i < bytes; ++i) {
+        const size_t place = from + (little ? bytes - 1 - i : i);
+        value = value << 8 | (place < tiff.size() ? static_cast<uint8_t>(tiff[place]) : 0u);
+      }
+      return value;
+    };
+    if (!little && tiff.substr(0, 2) != "MM") return 1;
+    const size_t directory = number(4, 4);
+    const size_t entries = number(directory, 2);
+    for (size_t i = 0; i < entries; ++i) {
+      const size_t entry = directory + 2 + i * 12;
+      if (entry + 12 > tiff.size()) break;
+      constexpr size_t kOrientation = 0x0112, kShort = 3;
+      if (number(entry, 2) != kOrientation) continue;
+      const size_t value = number(entry + 8, 2);
+      return number(entry + 2, 2) == kShort && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    }
+    return 1;
+  }
+  return 1;
 }
 
 Outcome<Raster> DecodePng(std::string_view file) {

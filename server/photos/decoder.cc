@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 // waarborg-decoder: takes a foreign picture on standard input and gives, on standard output, "ok" and the
 // pixels of the ID photo (RGB, row by row), or the name of the rule that refuses it. Started by waarborgd for
-// one picture at a time; confines itself before it reads the first byte.
+// one picture at a time, with left, top, width and height of a crop or without arguments; confines itself
+// before it reads the first byte.
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "server/photos/confine.h"
 #include "server/photos/photo.h"
@@ -36,11 +40,22 @@ bool WriteAll(const std::string& bytes) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  if (argc != 1 && argc != 5) return 70;
+  std::optional<waarborg::photos::Crop> crop;
+  if (argc == 5) {
+    int numbers[4] = {};
+    for (int i = 0; i < 4; ++i) {
+      const std::string_view word = argv[i + 1];
+      const auto read = std::from_chars(word.data(), word.data() + word.size(), numbers[i]);
+      if (read.ec != std::errc() || read.ptr != word.data() + word.size()) return 70;
+    }
+    crop = waarborg::photos::Crop{numbers[0], numbers[1], numbers[2], numbers[3]};
+  }
   if (!waarborg::photos::Confine({})) return 70;
   std::string file;
   if (!ReadAll(file)) return 65;
-  const auto photo = waarborg::photos::Fitted(file);
+  const auto photo = waarborg::photos::Fitted(file, crop);
   std::string answer = photo.ok() ? "ok" : photo.refusal().name();
   answer += '\n';
   if (photo.ok()) answer.append(photo->rgb.begin(), photo->rgb.end());

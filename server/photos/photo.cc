@@ -151,7 +151,58 @@ Raster FitInto(const Raster& source, int width, int height) {
   return out;
 }
 
-Outcome<Raster> Fitted(std::string_view file) {
+Raster Upright(Raster source, int orientation) {
+  if (orientation < 2 || orientation > 8) return source;
+  const bool lying = orientation >= 5;
+  const int w = source.width, h = source.height;
+  Raster out(lying ? h : w, lying ? w : h);
+  // From which end of the source columns and rows are read; lying, rows become columns.
+  const bool columns_back = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool rows_back = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  for (int y = 0; y < out.height; ++y) {
+    for (int x = 0; x < out.width; ++x) {
+      const int sx = lying ? y : x, sy = lying ? x : y;
+      std::copy_n(source.At(columns_back ? w - 1 - sx : sx, rows_back ? h - 1 - sy : sy), 3, out.At(x, y));
+    }
+  }
+  return out;
+}
+
+namespace {
+
+// 35 to 45, but for so much of the height.
+constexpr int64_t kRatioWidth = 35, kRatioHeight = 45, kRatioOneIn = 50;
+
+std::optional<Rule> CropRefused(const Crop& crop, const Raster& picture) {
+  if (crop.left < 0 || crop.top < 0 || crop.width <= 0 || crop.height <= 0 ||
+      int64_t{crop.left} + crop.width > picture.width || int64_t{crop.top} + crop.height > picture.height) {
+    return Rule::kCropOutside;
+  }
+  if (crop.width < kMinWidth || crop.height < kMinHeight) return Rule::kPhotoTooSmall;
+  const int64_t off = std::abs(crop.width * kRatioHeight - crop.height * kRatioWidth);
+  if (off * kRatioOneIn > crop.height * kRatioWidth) return Rule::kCropOtherRatio;
+  return std::nullopt;
+}
+
+// The part, less what it has too much in one direction.
+Raster Cut(const Raster& source, const Crop& crop) {
+  int width = crop.width, height = crop.height;
+  if (width * kRatioHeight > height * kRatioWidth) {
+    width = static_cast<int>((height * kRatioWidth + kRatioHeight / 2) / kRatioHeight);
+  } else {
+    height = static_cast<int>((width * kRatioHeight + kRatioWidth / 2) / kRatioWidth);
+  }
+  width = std::min(width, crop.width);
+  height = std::min(height, crop.height);
+  const int left = crop.left + (crop.width - width) / 2, top = crop.top + (crop.height - height) / 2;
+  Raster out(width, height);
+  for (int y = 0; y < height; ++y) std::copy_n(source.At(left, top + y), width * 3, out.At(0, y));
+  return out;
+}
+
+}  // namespace
+
+Outcome<Raster> Fitted(std::string_view file, const std::optional<Crop>& crop) {
   if (file.size() > kMaxBytes) return Rule::kPhotoTooLarge;
   Outcome<Raster> raster = Rule::kPhotoNotAnImage;
   if (StartsWith(file, "\xFF\xD8\xFF")) {
@@ -160,11 +211,14 @@ Outcome<Raster> Fitted(std::string_view file) {
     raster = DecodePng(file);
   }
   if (!raster.ok()) return raster.refusal();
-  return FitInto(raster.value(), kWidth, kHeight);
+  Raster picture = Upright(std::move(raster.value()), OrientationOf(file));
+  if (!crop) return FitInto(picture, kWidth, kHeight);
+  if (auto refused = CropRefused(*crop, picture)) return *refused;
+  return FitInto(Cut(picture, *crop), kWidth, kHeight);
 }
 
-Outcome<std::string> Normalise(std::string_view file) {
-  auto raster = Fitted(file);
+Outcome<std::string> Normalise(std::string_view file, const std::optional<Crop>& crop) {
+  auto raster = Fitted(file, crop);
   if (!raster.ok()) return raster.refusal();
   std::string jpeg = EncodeJpeg(raster.value());
   if (jpeg.empty()) return Rule::kInternal;

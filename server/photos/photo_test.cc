@@ -38,6 +38,101 @@ TEST(Normalise, MetadataIsGone) {
   EXPECT_EQ(Normalise(file)->find("PORTRAIT-METADATA"), std::string::npos);
 }
 
+// A raster of one colour for each quarter, so that what was cut and turned shows.
+Raster Quarters(int width, int height) {
+  Raster r(width, height);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      uint8_t* p = r.At(x, y);
+      p[0] = x < width / 2 ? 250 : 5;
+      p[1] = y < height / 2 ? 250 : 5;
+      p[2] = 100;
+    }
+  }
+  return r;
+}
+
+// As a camera writes it: EXIF with an orientation behind the start of the JPEG.
+std::string WithOrientation(const std::string& jpeg, int orientation, bool little) {
+  std::string tiff =
+      little ? std::string("II*\0\x08\0\0\0\x01\0", 10) : std::string("MM\0*\0\0\0\x08\0\x01", 10);
+  const char value = static_cast<char>(orientation);
+  tiff += little ? std::string("\x12\x01\x03\0\x01\0\0\0", 8) + value + std::string(3, '\0')
+                 : std::string("\x01\x12\0\x03\0\0\0\x01\0", 9) + value + std::string(2, '\0');
+  const std::string segment = std::string("Exif\0\0", 6) + tiff + std::string(4, '\0');
+  const size_t length = segment.size() + 2;
+  return jpeg.substr(0, 2) + "\xFF\xE1" + static_cast<char>(length >> 8) + static_cast<char>(length & 255) +
+         segment + jpeg.substr(2);
+}
+
+TEST(Normalise, TakesThePartThatWasCutOut) {
+  const std::string file = EncodeJpeg(Quarters(700, 900));
+  // The lower right quarter: neither red nor green.
+  const auto photo = Normalise(file, Crop{350, 450, 350, 450});
+  ASSERT_TRUE(photo.ok()) << photo.refusal().name();
+  const auto raster = DecodeJpeg(*photo);
+  ASSERT_TRUE(raster.ok());
+  EXPECT_EQ(raster->width, kWidth);
+  EXPECT_EQ(raster->height, kHeight);
+  EXPECT_LT(Difference(*raster, Raster(kWidth, kHeight, 5)), 40);
+  for (const auto& [x, y] : {std::pair(0, 0), std::pair(kWidth - 1, 0), std::pair(0, kHeight - 1)}) {
+    EXPECT_LT(raster->At(x, y)[0], 40) << "no grey edge and nothing of the other quarters";
+    EXPECT_LT(raster->At(x, y)[1], 40);
+  }
+  // All of it is what no crop gives.
+  EXPECT_EQ(*Normalise(file, Crop{0, 0, 700, 900}), *Normalise(file));
+}
+
+TEST(Normalise, RefusesACropThatIsOutsideTooSmallOrOfAnotherShape) {
+  const std::string file = EncodeJpeg(Quarters(700, 900));
+  const std::pair<Crop, Rule> cases[] = {
+      {{-1, 0, 350, 450}, Rule::kCropOutside},
+      {{0, -1, 350, 450}, Rule::kCropOutside},
+      {{351, 0, 350, 450}, Rule::kCropOutside},
+      {{0, 451, 350, 450}, Rule::kCropOutside},
+      {{0, 0, 0, 450}, Rule::kCropOutside},
+      {{0, 0, 350, -450}, Rule::kCropOutside},
+      {{INT32_MAX, 0, INT32_MAX, 450}, Rule::kCropOutside},
+      {{0, 0, 99, 128}, Rule::kPhotoTooSmall},
+      {{0, 0, 100, 127}, Rule::kPhotoTooSmall},
+      {{0, 0, 450, 450}, Rule::kCropOtherRatio},
+      {{0, 0, 358, 450}, Rule::kCropOtherRatio},
+      {{0, 0, 342, 450}, Rule::kCropOtherRatio},
+  };
+  for (const auto& [crop, rule] : cases) {
+    const auto photo = Normalise(file, crop);
+    ASSERT_FALSE(photo.ok()) << crop.left << " " << crop.top << " " << crop.width << " " << crop.height;
+    EXPECT_EQ(photo.refusal().rule, rule) << photo.refusal().name();
+  }
+  for (const Crop& crop : {Crop{0, 0, 356, 450}, Crop{0, 0, 344, 450}, Crop{600, 772, 100, 128}}) {
+    EXPECT_TRUE(Normalise(file, crop).ok()) << crop.width;
+  }
+}
+
+TEST(Normalise, TurnsAPictureUprightAsItsExifSays) {
+  // Which quarter of the picture as it is stored comes to the top left: red, green.
+  const std::pair<bool, bool> top_left[] = {{true, true}, {false, true}, {false, false}, {true, false},
+                                            {true, true}, {true, false}, {false, false}, {false, true}};
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    for (bool little : {true, false}) {
+      const std::string file = WithOrientation(EncodeJpeg(Quarters(400, 300)), orientation, little);
+      EXPECT_EQ(OrientationOf(file), orientation);
+      const Raster upright = Upright(Quarters(400, 300), orientation);
+      EXPECT_EQ(upright.width, orientation < 5 ? 400 : 300);
+      EXPECT_EQ(upright.At(3, 3)[0] > 128, top_left[orientation - 1].first) << orientation;
+      EXPECT_EQ(upright.At(3, 3)[1] > 128, top_left[orientation - 1].second) << orientation;
+      EXPECT_TRUE(Normalise(file).ok());
+    }
+  }
+  // A crop is of the picture as it is seen: lying it is 300 wide.
+  const std::string lying = WithOrientation(EncodeJpeg(Quarters(400, 300)), 6, true);
+  EXPECT_TRUE(Normalise(lying, Crop{90, 130, 210, 270}).ok());
+  EXPECT_EQ(Normalise(lying, Crop{91, 130, 210, 270}).refusal().rule, Rule::kCropOutside);
+  // Nonsense is no orientation, and cut off anywhere it is read no further than it goes.
+  EXPECT_EQ(OrientationOf(WithOrientation(EncodeJpeg(Quarters(400, 300)), 9, true)), 1);
+  for (size_t n = 0; n < 60; ++n) OrientationOf(lying.substr(0, n));
+}
+
 TEST(Normalise, RefusesWhatIsNotAWholePictureAndNothingElse) {
   const std::pair<const char*, Rule> cases[] = {
       {"text", Rule::kPhotoNotAnImage},        {"disguised", Rule::kPhotoNotAnImage},

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "server/domain/rules.h"
+#include "server/photos/photo.h"
 
 namespace waarborg::photos {
 
@@ -38,7 +40,14 @@ std::string EncodeJpeg(const Raster& raster);
 // Scaled to fit into width x height by averaging areas, centred on light grey.
 Raster FitInto(const Raster& source, int width, int height);
 
-// A foreign picture, decoded and fitted to the size of an ID photo; refused for the reasons of Normalise.
-domain::Outcome<Raster> Fitted(std::string_view file);
+// How the picture in a JPEG has to be turned to be seen upright: the EXIF orientation, 1 to 8; 1, as it is,
+// when there is none that makes sense. Reads nothing beyond the file, whatever that says of itself.
+int OrientationOf(std::string_view jpeg);
+// The picture turned so.
+Raster Upright(Raster source, int orientation);
+
+// A foreign picture, decoded, turned upright, cropped and fitted to the size of an ID photo; refused for the
+// reasons of Normalise.
+domain::Outcome<Raster> Fitted(std::string_view file, const std::optional<Crop>& crop = std::nullopt);
 
 }  // namespace waarborg::photos

@@ -24,6 +24,9 @@ class Maker;
 namespace waarborg::journal {
 class Certifier;
 }
+namespace waarborg::oidc {
+class SignIn;
+}
 
 namespace waarborg::rpc {
 
@@ -97,6 +100,8 @@ class Core {
         nullptr;                       // null: the log is not published, and nothing of it can be proved
     backup::Maker* backups = nullptr;  // null: none are made
     const journal::Certifier* certificates = nullptr;  // null: there are none
+    oidc::SignIn* openid = nullptr;                    // null: nobody signs in with OpenID Connect
+    base::Workers* network = nullptr;                  // waits for the sign-in service; needed with openid
   };
   explicit Core(const Parts& parts) : parts_(parts) {}
 
@@ -130,10 +135,15 @@ class Core {
     Offload(*parts_.passwords, done, std::move(work));
   }
 
+  void OffloadNetwork(const Done& done, std::function<void()> work) {
+    Offload(*parts_.network, done, std::move(work));
+  }
+
   journal::Journal& journal() { return *parts_.journal; }
   const journal::Publisher* publisher() const { return parts_.publisher; }
   const journal::Certifier* certificates() const { return parts_.certificates; }
   backup::Maker* backups() { return parts_.backups; }
+  oidc::SignIn* openid() { return parts_.openid; }
   base::Random& random() { return *parts_.random; }
   const std::string& decoder() const { return parts_.decoder; }
   const access::HashCost& hash_cost() const { return parts_.hash_cost; }

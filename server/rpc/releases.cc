@@ -146,8 +146,11 @@ void SupplyPhoto(Core& core, const Credentials& credentials, const pb::SupplyPho
   auto bytes = std::make_shared<std::string>(std::move(file));
   core.Offload(done, [&core, credentials, &first, bytes, out, done] {
     const std::string request = absl::StrCat(first.SerializeAsString(), keys::Sha256(*bytes));
+    const pb::Crop& part = first.approval().crop();
+    std::optional<photos::Crop> crop;
+    if (first.approval().has_crop()) crop = {part.left(), part.top(), part.width(), part.height()};
     auto normalised =
-        std::make_shared<Outcome<std::string>>(photos::NormaliseInChild(core.decoder(), *bytes));
+        std::make_shared<Outcome<std::string>>(photos::NormaliseInChild(core.decoder(), *bytes, crop));
     base::Wipe(*bytes);
     auto body = [&first, normalised, out](Context& c) -> Outcome<std::string> {
       auto ban = CheckSupply(c, first.approval());

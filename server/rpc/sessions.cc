@@ -8,6 +8,7 @@
 #include "server/keys/sealing.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/enrolment.h"
+#include "server/rpc/sign_in.h"
 #include "server/state/codec.h"
 #include "waarborg/v1/sessions.grpc.pb.h"
 
@@ -27,23 +28,7 @@ constexpr size_t kMaxPassword = 256;
 
 // Attempts of a station in a minute, whatever the names; a shift change at a busy desk is far below it.
 constexpr int kAttemptsPerMinute = 60;
-constexpr int kPasswordsPerStation = 2;
-
-// One of the few passwords of a station that are checked at a time; free again when the last copy goes.
-using Slot = std::shared_ptr<void>;
-
-// Nothing when the station has as many under way as it may. Counts the attempt.
-domain::Outcome<Slot> TakeSlot(Context& c) {
-  state::World& world = c.turn.sessions();
-  const std::string& station = c.asker.station->id;
-  if (world.sign_ins.Count(station, c.turn.clock_reading()) > kAttemptsPerMinute)
-    return Rule::kSignInThrottled;
-  auto& under_way = world.passwords_under_way[station];
-  if (under_way == nullptr) under_way = std::make_shared<std::atomic<int>>(0);
-  if (*under_way >= kPasswordsPerStation) return Rule::kBusy;
-  ++*under_way;
-  return Slot(nullptr, [count = under_way](void*) { --*count; });
-}
+constexpr int kUnderWayPerStation = 2;
 
 // Failed attempts slow down this name on this station only, so that nobody can lock out a building.
 Verdict CheckThrottle(Context& c, const std::string& login) {
@@ -69,7 +54,8 @@ void Describe(Context& c, const domain::Person& person, const state::Session& se
   const domain::Municipality& m = c.municipality();
   out.set_person_id(person.id);
   out.set_display_name(person.display_name);
-  for (const domain::HeldRole& held : person.RolesOn(c.turn.today())) {
+  for (const domain::HeldRole& held :
+       access::LetThrough(person.RolesOn(c.turn.today()), session.only_roles)) {
     out.add_roles(static_cast<pb::Role>(static_cast<int>(held.role)));
   }
   out.set_station_id(c.asker.station->id);
@@ -88,6 +74,10 @@ struct SignIn {
 
 void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessionRequest& in,
                  pb::OpenSessionResponse* out, const Done& done) {
+  if (in.has_openid()) {
+    OpenSessionByOpenId(core, credentials, in, out, done);
+    return;
+  }
   auto sign_in = std::make_shared<SignIn>();
   auto look_up = [sign_in, &in](Context& c) -> Verdict {
     if (in.login().size() > 40) return Refusal(Rule::kSignInFailed);
@@ -118,25 +108,9 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
     domain::Person person = *known;
     person.last_totp_step = *step;
     c.turn.sessions().ForgetFailures(in.login(), c.asker.station->id);
-    const domain::Municipality& m = c.municipality();
-    c.turn.sessions().CloseSessionsIf([&](const state::Session& s) {
-      return s.last_used_at + m.session_idle <= c.now() || s.opened_at + m.session_max <= c.now();
-    });
-    if (!in.replaces().empty()) {
-      const std::string digest = access::DigestOfToken(in.replaces());
-      const state::Session* old = c.turn.sessions().FindSession(digest);
-      if (old != nullptr && old->station_id == c.asker.station->id) c.turn.sessions().CloseSession(digest);
-    }
-    out->set_token(base::ToHex(c.turn.random().Bytes(32)));
-    state::Session session;
-    session.token_digest = access::DigestOfToken(out->token());
-    session.person_id = person.id;
-    session.station_id = c.asker.station->id;
-    session.opened_at = c.now();
-    session.last_used_at = c.now();
-    session.full_sign_in = !sign_in->code_is_enough;
-    Describe(c, person, session, *out->mutable_session());
-    c.turn.sessions().OpenSession(std::move(session));
+    const bool full = !sign_in->code_is_enough;
+    const auto means = full ? pb::SIGN_IN_MEANS_PASSWORD_AND_CODE : pb::SIGN_IN_MEANS_CODE_ONLY;
+    GiveSession(c, person, {means, full}, in.replaces(), *out);
     c.asker.person = c.world().FindPerson(person.id);
     c.turn.Put(std::move(person));
     return domain::kAllowed;
@@ -269,6 +243,43 @@ std::string Plain(const std::string& half) {
 
 }  // namespace
 
+domain::Outcome<Slot> TakeSlot(Context& c, const std::string& kind) {
+  state::World& world = c.turn.sessions();
+  const std::string& station = c.asker.station->id;
+  if (world.sign_ins.Count(station, c.turn.clock_reading()) > kAttemptsPerMinute)
+    return Rule::kSignInThrottled;
+  auto& under_way = world.sign_ins_under_way[kind + station];
+  if (under_way == nullptr) under_way = std::make_shared<std::atomic<int>>(0);
+  if (*under_way >= kUnderWayPerStation) return Rule::kBusy;
+  ++*under_way;
+  return Slot(nullptr, [count = under_way](void*) { --*count; });
+}
+
+void GiveSession(Context& c, const domain::Person& person, const SignedIn& how, const std::string& replaces,
+                 pb::OpenSessionResponse& out) {
+  const domain::Municipality& m = c.municipality();
+  c.turn.sessions().CloseSessionsIf([&](const state::Session& s) {
+    return s.last_used_at + m.session_idle <= c.now() || s.opened_at + m.session_max <= c.now();
+  });
+  if (!replaces.empty()) {
+    const std::string digest = access::DigestOfToken(replaces);
+    const state::Session* old = c.turn.sessions().FindSession(digest);
+    if (old != nullptr && old->station_id == c.asker.station->id) c.turn.sessions().CloseSession(digest);
+  }
+  out.set_token(base::ToHex(c.turn.random().Bytes(32)));
+  state::Session session;
+  session.token_digest = access::DigestOfToken(out.token());
+  session.person_id = person.id;
+  session.station_id = c.asker.station->id;
+  session.opened_at = c.now();
+  session.last_used_at = c.now();
+  session.full_sign_in = how.full;
+  session.only_roles = how.only_roles;
+  Describe(c, person, session, *out.mutable_session());
+  c.turn.sessions().OpenSession(std::move(session));
+  c.record.set_sign_in_means(how.means);
+}
+
 std::string NewHalf(base::Random& random) {
   std::string half = random.Id("");
   half.insert(5, "-");
@@ -303,6 +314,11 @@ Bound BindSessions(Server& server) {
       Rpc::kOpenSession, &S::RequestOpenSession,
       [&core](const Credentials& who, const auto& in, auto* out, Done done) {
         OpenSession(core, who, in, out, done);
+      });
+  b.Unary<pb::BeginOpenIdRequest, pb::BeginOpenIdResponse>(
+      Rpc::kBeginOpenId, &S::RequestBeginOpenId,
+      [&core](const Credentials& who, const auto& in, auto* out, Done done) {
+        BeginOpenId(core, who, in, out, done);
       });
   b.Query<pb::CloseSessionRequest, pb::CloseSessionResponse>(Rpc::kCloseSession, &S::RequestCloseSession,
                                                              CloseSession);

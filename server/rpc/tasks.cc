@@ -56,7 +56,7 @@ static_assert(InOrder(), "the calls stand in another order than the kinds of tas
 // What the caller holds, and by it may call. Looked up once for all files.
 class Caller {
  public:
-  explicit Caller(const Context& c) : c_(c), held_(c.asker.person->RolesOn(c.turn.today())) {
+  explicit Caller(const Context& c) : c_(c), held_(c.asker.RolesOn(c.turn.today())) {
     for (const Row& row : kCalls) {
       if (!row.rpc) continue;
       auto grants = access::GrantsFor(*row.rpc, c.asker, c.turn.today());

@@ -30,6 +30,8 @@ struct Session {
   absl::Time opened_at;
   absl::Time last_used_at;
   bool full_sign_in = true;  // with the password, not only a code
+  // When given: of the account's roles only these are in force in this session.
+  std::optional<std::vector<domain::Role>> only_roles = std::nullopt;
 };
 
 // The state of the municipality, decrypted, with its indexes. Belongs to the writer's thread: nobody else
@@ -120,9 +122,9 @@ class World {
   Meter photos{absl::Hours(1)};
   // Attempts to sign in or enrol, by station.
   Meter sign_ins{absl::Minutes(1)};
-  // Passwords of a station that are being checked now: checking one is dear, and one station must not take it
-  // all.
-  std::map<std::string, std::shared_ptr<std::atomic<int>>> passwords_under_way;
+  // Attempts of a station that are being looked into now: that is dear, and one station must not take it all.
+  // Keys are the station's id, what takes another way with a word before it.
+  std::map<std::string, std::shared_ptr<std::atomic<int>>> sign_ins_under_way;
   // Refusals by station, and how many of them were not listed one by one, since when.
   Meter refusals{absl::Minutes(1)};
   struct NotListed {

@@ -109,9 +109,15 @@ std::string CallEmpty(client::Connection& connection, const google::protobuf::Me
   wait();
   grpc::Status status;
   grpc::ByteBuffer answer;
+  bool answered = false;
   do {
     call->Read(&answer, nullptr);
     wait();
+    // A list that is watched has no end of its own: one answer is enough of it.
+    if (ok && method.name() == "WatchDesk") {
+      answered = true;
+      context.TryCancel();
+    }
   } while (ok);
   call->Finish(&status, nullptr);
   wait();
@@ -119,7 +125,7 @@ std::string CallEmpty(client::Connection& connection, const google::protobuf::Me
   while (queue.Next(&tag, &ok)) {
   }
   const client::Error error = client::ErrorFrom(status);
-  return error.ok() ? "" : error.rule();
+  return error.ok() || answered ? "" : error.rule();
 }
 
 class RightsTest : public TownTest {};

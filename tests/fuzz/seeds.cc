@@ -109,8 +109,20 @@ int Main(const std::string& folder) {
     for (const access::Row& row : access::Policy()) {
       if (row.rpc == rpc && !row.roles.List().empty()) role = static_cast<int>(row.roles.List().front());
     }
-    std::ofstream(folder + "/" + name.method, std::ios::binary)
-        << static_cast<char>(i) << static_cast<char>(role) << '\0' << '\0' << bytes;
+    const auto write = [&](const std::string& file, const std::string& request) {
+      std::ofstream(folder + "/" + file, std::ios::binary)
+          << static_cast<char>(i) << static_cast<char>(role) << '\0' << '\0' << request;
+    };
+    write(name.method, bytes);
+    if (rpc == access::Rpc::kOpenSession) {
+      // Ways of signing in that do not go together.
+      v1::OpenSessionRequest password, openid;
+      password.ParseFromString(bytes);
+      openid.mutable_openid()->Swap(password.mutable_openid());
+      password.clear_openid();
+      write("OpenSession-password", password.SerializeAsString());
+      write("OpenSession-openid", openid.SerializeAsString());
+    }
   }
   return 0;
 }

@@ -19,9 +19,12 @@ const put = (target, html) => {
   const first = content.firstElementChild;
   const same = first && first.id && first.id === target.id;
   const parent = target;
+  const inside = target.contains(document.activeElement);
   if (same) { target.replaceWith(content); } else { target.replaceChildren(content); }
   const now = same ? document.getElementById(first.id) : parent;
   settle(now ?? parent);
+  // The keyboard stays where it was: in the answer.
+  if (inside && !document.body.contains(document.activeElement) || document.activeElement === document.body) (now ?? parent).closest('[data-keys]')?.focus();
   return now;
 };
 
@@ -129,12 +132,25 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
+// ---- Files: one that is too large is not sent at all.
+
+document.addEventListener('change', (event) => {
+  const field = event.target;
+  if (field.type !== 'file' || !field.dataset.maxBytes) return;
+  const large = [...field.files].some((file) => file.size > Number(field.dataset.maxBytes));
+  field.setCustomValidity(large ? field.dataset.tooLarge : '');
+  if (large) field.reportValidity();
+});
+
 // ---- What a piece of page needs once it stands.
 
 const settle = (where) => {
   where.querySelectorAll?.('[data-photo]').forEach(show);
   if (where.matches?.('[data-photo]')) show(where);
   where.querySelectorAll?.('form[data-crop]').forEach((form) => import('./crop.js').then((crop) => crop.begin(form)));
+  if (globalThis.PublicKeyCredential) {
+    where.querySelectorAll?.('[data-webauthn], [data-webauthn-new]').forEach((form) => import('./webauthn.js').then((keys) => keys.begin(form, parse)));
+  }
   const banned = where.querySelector?.('.answer--banned[data-keys]');
   if (banned) banned.focus(); else where.querySelector?.('[data-autofocus]')?.focus();
 };
