@@ -49,7 +49,7 @@ class Visit {
 
   // The parts of the path that the route names (":ban").
   std::string Part(const std::string& name) const;
-  // A field of the form, without blanks around it.
+  // A field of the form, without blanks around it, its lines ended by \n alone.
   std::string Field(const std::string& name) const;
   bool Checked(const std::string& name) const { return !request.Field(name).empty(); }
   // The idempotency key of the form; a fresh one where it carries none that is well-formed.

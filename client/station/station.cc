@@ -151,7 +151,8 @@ std::string Visit::Part(const std::string& name) const {
 }
 
 std::string Visit::Field(const std::string& name) const {
-  return std::string(absl::StripAsciiWhitespace(request.Field(name)));
+  // Browsers end the lines of a text field with two characters; the core takes one.
+  return absl::StrReplaceAll(absl::StripAsciiWhitespace(request.Field(name)), {{"\r\n", "\n"}});
 }
 
 std::string Visit::Key() const {

@@ -41,6 +41,15 @@ constexpr TaskRow kTaskRows[] = {
      nullptr},
 };
 
+constexpr bool EveryKindOnce() {
+  int kind = 0;
+  for (const TaskRow& row : kTaskRows) {
+    if (row.kind != ++kind) return false;
+  }
+  return kind == pb::TaskKind_MAX;
+}
+static_assert(EveryKindOnce(), "a kind of task has no row, or stands in another order");
+
 const TaskRow* RowOf(pb::TaskKind kind) {
   const auto* row = std::find_if(std::begin(kTaskRows), std::end(kTaskRows),
                                  [&](const TaskRow& r) { return r.kind == kind; });
@@ -245,9 +254,12 @@ Response ShowFigures(Visit& v) {
     view.Set("table", table);
   } else if (!v.has_problem()) {
     View empty;
-    empty.Set("icon", "circle-check").Set("title", v.Say("Geen gesloten dossiers")).Set("action", false);
-    view.Set("nothing", empty.Set("text", v.Say("In {year} is nog geen dossier gesloten.",
-                                                {{"year", absl::StrCat(year)}})));
+    empty.Set("icon", "circle-check").Set("title", v.Say("Nog niets te tellen")).Set("action", false);
+    view.Set(
+        "nothing",
+        empty.Set(
+            "text",
+            v.Say("Een dossier telt mee in het jaar waarin het werd gesloten, zodra het is vernietigd.")));
   }
   return v.Page("figures", v.Say("Cijfers"), std::move(view));
 }

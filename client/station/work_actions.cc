@@ -198,7 +198,7 @@ Fields CopiesFields(Visit& v, const pb::Ban& ban) {
            for_others
                ? v.Say("Namens een groep: van wie u het hebt gehoord, en hoe. Zonder namen van betrokkenen.")
                : v.Say("Zonder namen"),
-           2000, true));
+           2000, !for_others));
   return fields;
 }
 Sent SendCopiesGone(Visit& v) {
@@ -249,8 +249,8 @@ constexpr Form kForms[] = {
      &AdviseFields, &SendAdvice, T("Advies vastleggen"), "advise", false,
      T("Uw advies is vastgelegd. Het voorstel ligt nu bij wie beslist."), nullptr, nullptr, nullptr},
     {"decide", T("Besluit"),
-     T("Lees het dossier hiernaast. Afwijzen sluit het dossier; nemen geldt vanaf de eerste dag die erin "
-       "staat."),
+     T("Lees eerst het dossier. Neemt u de maatregel, dan geldt zij vanaf de eerste dag die erin staat. "
+       "Wijst u af, dan is het dossier gesloten."),
      &DecideFields, &SendDecision, T("Maatregel nemen"), "approve", false,
      T("Het besluit is vastgelegd. De balies zien de maatregel vanaf de eerste dag."), T("Voorstel afwijzen"),
      "reject", T("Het voorstel is afgewezen en het dossier is gesloten.")},
@@ -317,7 +317,10 @@ Response Plain(Visit& v, const char* path, const std::string& title, const std::
       .Set("doing", false)
       .Set("intro", intro)
       .Set("fields", fields);
-  view.Set("path", path).Set("buttons", std::vector<View>{std::move(button)}).Set("cancel", "/files");
+  view.Set("path", path)
+      .Set("buttons", std::vector<View>{std::move(button)})
+      .Set("cancel", "/files")
+      .Set("has_buttons", true);
   view.Set("about", false);
   return v.Page("act", title, std::move(view));
 }
@@ -357,9 +360,9 @@ Response ShowAction(Visit& v) {
     if (form.other_button != nullptr)
       buttons.push_back(Button(v.Say(form.other_button), form.other_code, false, true));
   } else {
-    view.Set("intro", v.Say("Hier wacht niets meer op u: het is al bevestigd."));
+    view.Set("intro", v.Say("Hier wacht niets op u."));
   }
-  view.Set("buttons", buttons);
+  view.Set("buttons", buttons).Set("has_buttons", !buttons.empty());
   return v.Page("act", v.Say(form.title), std::move(view));
 }
 

@@ -39,6 +39,8 @@ constexpr Photos kAnyPhoto{pb::PHOTO_STATE_UNSPECIFIED, pb::PHOTO_STATE_NONE,   
 constexpr Photos kOnItsWay{pb::PHOTO_STATE_INFORMED, pb::PHOTO_STATE_REQUESTED, pb::PHOTO_STATE_CONSENTED,
                            pb::PHOTO_STATE_SUPPLIED, pb::PHOTO_STATE_RELEASED,  pb::PHOTO_STATE_DARKENED};
 
+constexpr Photos kThere{pb::PHOTO_STATE_SUPPLIED, pb::PHOTO_STATE_RELEASED, pb::PHOTO_STATE_DARKENED};
+
 bool CopiesOpen(const pb::Ban& ban) {
   return std::any_of(ban.release().copies().begin(), ban.release().copies().end(),
                      [](const pb::CopyCheck& c) { return c.confirmed_by().empty(); });
@@ -263,6 +265,38 @@ const std::vector<Action>& Actions() {
        kAnyPhoto,
        &NotHandedOver,
        false},
+      {"preview",
+       T("Foto bekijken"),
+       "eye",
+       {pb::ROLE_CIVIL_AFFAIRS},
+       kDecided,
+       {PHOTO_STATE_SUPPLIED},
+       nullptr,
+       false},
+      {"view",
+       T("Foto bekijken"),
+       "eye",
+       {pb::ROLE_POLICE_CONTACT},
+       kDecided,
+       {PHOTO_STATE_RELEASED},
+       nullptr,
+       false},
+      {"export",
+       T("Foto als bestand ophalen"),
+       "download",
+       {pb::ROLE_POLICE_CONTACT},
+       kDecided,
+       {PHOTO_STATE_RELEASED},
+       nullptr,
+       false},
+      {"withdraw",
+       T("Verkeerde foto intrekken"),
+       "photo-off",
+       {pb::ROLE_CIVIL_AFFAIRS},
+       kDecided,
+       kThere,
+       nullptr,
+       true},
       {"darken",
        T("Foto verduisteren"),
        "photo-off",
@@ -306,10 +340,12 @@ bool ReadFile(Visit& v, pb::Ban* ban) {
 }
 
 Response NoFile(Visit& v) {
-  View view, action;
-  view.Set("icon", "file-text").Set("title", v.Say("Dit dossier kunt u niet openen")).Set("text", false);
-  view.Set("action", action.Set("path", "/tasks").Set("label", v.Say("Naar mijn taken")));
-  return v.Page("empty", v.Say("Dossier"), std::move(view), 403);
+  View view, back;
+  view.Set("text", v.Say("Het is er niet, of uw rol ziet het nu niet."))
+      .Set("next_step", false)
+      .Set("rule", false);
+  view.Set("back", back.Set("path", "/tasks").Set("label", v.Say("Naar mijn taken")));
+  return v.Page("error", v.Say("Dit dossier kunt u niet openen"), std::move(view), 403);
 }
 
 Response ShowFile(Visit& v) {
@@ -331,7 +367,11 @@ Response ShowFile(Visit& v) {
     if (path == FilePath(ban.id())) continue;
     View next;
     const std::string term = TaskTerm(v, task);
-    next.Set("text", v.Say("Dit wacht op u")).Set("path", path).Set("label", TaskText(v, task));
+    const auto& actions = Actions();
+    const auto action = std::find_if(actions.begin(), actions.end(),
+                                     [&](const Action& one) { return path == FilePath(ban.id(), one.name); });
+    next.Set("text", v.Say("Dit wacht op u: {task}", {{"task", TaskText(v, task)}})).Set("path", path);
+    next.Set("label", action == actions.end() ? TaskText(v, task) : v.Say(action->label));
     next.Set("overdue", task.overdue()).Set("term", term);
     view.Set("next", next);
     first = path;

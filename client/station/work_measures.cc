@@ -108,12 +108,14 @@ void SetGuideline(Visit& v, const std::string& chosen, View& view) {
   view.Set("guideline", lines).Set("has_guideline", !lines.empty());
 }
 
-void SetTerms(Visit& v, const pb::Ban& ban, View& view) {
+// A proposal is whole; a file that is there may be completed in steps.
+void SetTerms(Visit& v, const pb::Ban& ban, bool whole, View& view) {
   const pb::Terms& terms = ban.terms();
   std::vector<Choice> grounds, measures;
   for (const auto& ground : v.choices().grounds()) grounds.push_back({ground.id(), ground.name(), ""});
   FieldOptions ground;
   ground.value = terms.ground_id();
+  ground.optional = !whole;
   // Where the core names no grounds, it still knows them by id.
   view.Set("ground", false).Set("ground_id", false);
   if (grounds.empty()) {
@@ -128,6 +130,7 @@ void SetTerms(Visit& v, const pb::Ban& ban, View& view) {
   FieldOptions measure, form;
   measure.value = CodeOf(terms.measure());
   measure.in_row = true;
+  measure.optional = form.optional = !whole;
   view.Set("measure", ChoiceField(v, "terms.measure", v.Say("Welke maatregel"), measures, measure));
   View where;
   SetWhere(v, "terms.scope", terms.scope(), where);
@@ -135,6 +138,7 @@ void SetTerms(Visit& v, const pb::Ban& ban, View& view) {
   FieldOptions from, until;
   from.value = IsoDay(terms.has_from() ? terms.from() : Today());
   until.value = IsoDay(terms.until());
+  from.optional = until.optional = !whole;
   view.Set("from", DayField(v, "terms.from", v.Say("Eerste dag"), from));
   view.Set("until", DayField(v, "terms.until", v.Say("Laatste dag, tot en met"), until));
   view.Set("departure", TextField(v, "terms.departure_reason", v.Say("Waarom anders dan de richtlijn"),
@@ -149,10 +153,10 @@ void SetTerms(Visit& v, const pb::Ban& ban, View& view) {
       "open_channels",
       TextField(
           v, "open_channels", v.Say("Hoe betrokkene ons blijft bereiken"),
-          Options(500, false, ban.open_channels(),
+          Options(500, !whole, ban.open_channels(),
                   v.Say("Bijvoorbeeld telefoon, post, afspraak op een andere plek. Nooit alles dicht."))));
   FieldOptions reasons =
-      Options(4000, false, ban.reasons(), v.Say("Wat, waar en wanneer; ook wat ons eigen aandeel was"));
+      Options(4000, !whole, ban.reasons(), v.Say("Wat, waar en wanneer; ook wat ons eigen aandeel was"));
   reasons.rows = 6;
   view.Set("reasons", TextField(v, "reasons", v.Say("Wat er gebeurde"), reasons));
   view.Set("department", TextField(v, "affected_department", v.Say("Afdeling die het trof"),
@@ -262,11 +266,12 @@ Response MeasurePage(Visit& v, const pb::Ban& ban) {
         .Set("cancel", FilePath(ban.id()));
   }
   view.Set("doing", fresh ? "" : title).Set("has_guideline", false).Set("decided", decided);
+  view.Set("in_steps", !fresh && !decided);
   if (!decided) {
     View identity, terms;
     SetIdentity(v, ban.identity(), identity);
     view.Set("identity", identity);
-    SetTerms(v, ban, terms);
+    SetTerms(v, ban, fresh, terms);
     // The guideline stands beside the form.
     SetGuideline(v, v.request.method == "POST" ? v.Field("terms.ground_id") : ban.terms().ground_id(), view);
     view.Set("terms", terms);
