@@ -66,6 +66,7 @@ const std::vector<NavigationItem>& Navigation() {
 using Group = std::span<const Route> (*)();
 constexpr Group kGroups[] = {
     &SignInRoutes,
+    &OpenIdRoutes,
     &DeskRoutes,
     &PhotoRoutes,
     &TrainingRoutes,
