@@ -124,8 +124,8 @@ TEST_F(HttpTest, FormsAndFilesAreReadWhole) {
       "form-data; name=\"f\"; filename=\"a.jpg\"\r\n"
       "Content-Type: image/jpeg\r\n\r\n" +
       std::string(3000, '\xff') + "\r\n--B--\r\n";
-  const std::string answer = Post(body, absl::StrCat("Content-Type: multipart/form-data; boundary=B
-", kOurs));
+  const std::string answer =
+      Post(body, absl::StrCat("Content-Type: multipart/form-data; boundary=B\r\n", kOurs));
   EXPECT_NE(answer.find("t=hallo f:a.jpg:3000"), std::string::npos) << answer;
 }
 
