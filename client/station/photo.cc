@@ -805,8 +805,9 @@ Response Withdraw(Visit& v) {
     Problem(v, error, {"reason"});
     return WithdrawPage(v);
   }
-  return v.Done(absl::StrCat("/files/", request.ban_id(), "/supply"),
-                v.Say("De foto is ingetrokken en wordt vernietigd. U kunt de juiste foto verstrekken."));
+  return v.Done(
+      absl::StrCat("/files/", request.ban_id()),
+      v.Say("De foto is ingetrokken en wordt vernietigd. Daarna kunt u de juiste foto verstrekken."));
 }
 
 constexpr Route kRoutes[] = {
