@@ -120,11 +120,12 @@ TEST_F(HttpTest, FormsAndFilesAreReadWhole) {
   EXPECT_NE(Post("a=1&b=x+y%C3%A9&a=2", absl::StrCat(kForm, kOurs)).find("POST /p a=1 a=2 b=x y\xC3\xA9"),
             std::string::npos);
   const std::string body =
-      "--B\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\nhallo\r\n--B\r\nContent-Disposition: "
+      "--BOUND\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\nhallo\r\n--BOUND\r\nContent-Disposition: "
       "form-data; name=\"f\"; filename=\"a.jpg\"\r\n"
       "Content-Type: image/jpeg\r\n\r\n" +
-      std::string(3000, '\xff') + "\r\n--B--\r\n";
-  const std::string answer = Post(body, absl::StrCat("Content-Type: multipart/form-data; boundary=B\r\n", kOurs));
+      std::string(3000, '\xff') + "\r\n--BOUND--\r\n";
+  const std::string answer =
+      Post(body, absl::StrCat("Content-Type: multipart/form-data; boundary=BOUND\r\n", kOurs));
   EXPECT_NE(answer.find("t=hallo f:a.jpg:3000"), std::string::npos) << answer;
 }
 

@@ -10,6 +10,7 @@
 #include "client/station/forms.h"
 #include "client/station/picture.h"
 #include "client/station/station.h"
+#include "client/station/work.h"
 #include "server/base/secret.h"
 #include "waarborg/v1/bans.grpc.pb.h"
 #include "waarborg/v1/checks.grpc.pb.h"
@@ -28,25 +29,21 @@ constexpr int kMaxReason = 2000, kMaxBasis = 500;
 
 // ---- Words.
 
-struct StateWord {
-  pb::PhotoState state;
-  const char* tag;   // Dutch
-  const char* kind;  // of the tag
-};
-constexpr StateWord kStates[] = {
-    {pb::PHOTO_STATE_NONE, T("Geen foto gevraagd"), "plain"},
-    {pb::PHOTO_STATE_INFORMED, T("Betrokkene is ingelicht"), "plain"},
-    {pb::PHOTO_STATE_REQUESTED, T("Toestemming gevraagd"), "expected"},
-    {pb::PHOTO_STATE_CONSENTED, T("Toestemming gegeven"), "expected"},
-    {pb::PHOTO_STATE_REFUSED, T("Toestemming geweigerd"), "plain"},
-    {pb::PHOTO_STATE_DECLINED, T("Niet verstrekt"), "plain"},
-    {pb::PHOTO_STATE_SUPPLIED, T("Foto verstrekt"), "expected"},
-    {pb::PHOTO_STATE_RELEASED, T("Foto vrijgegeven"), "clear"},
-    {pb::PHOTO_STATE_DARKENED, T("Foto afgeschermd"), "possible"},
-    {pb::PHOTO_STATE_DESTROYING, T("Foto wordt vernietigd"), "plain"},
-    {pb::PHOTO_STATE_DESTROYED, T("Foto vernietigd"), "plain"},
-    {pb::PHOTO_STATE_CLOSED, T("Geen foto meer mogelijk"), "plain"},
-};
+// How the state of the photo looks as a tag.
+const char* TagKind(pb::PhotoState state) {
+  switch (state) {
+    case pb::PHOTO_STATE_REQUESTED:
+    case pb::PHOTO_STATE_CONSENTED:
+    case pb::PHOTO_STATE_SUPPLIED:
+      return "expected";
+    case pb::PHOTO_STATE_RELEASED:
+      return "clear";
+    case pb::PHOTO_STATE_DARKENED:
+      return "possible";
+    default:
+      return "plain";
+  }
+}
 
 struct FaultWord {
   PictureFault fault;
@@ -57,12 +54,12 @@ constexpr FaultWord kFaults[] = {
     {PictureFault::kNotAPicture,
      T("Dit bestand is geen JPEG of PNG, hoe het ook heet. Sla de foto op als JPEG en kies die.")},
     {PictureFault::kDamaged,
-     T("Deze foto is beschadigd of niet compleet. Haal haar opnieuw op bij de bron.")},
+     T("Deze foto is beschadigd of niet compleet. Haal de foto opnieuw op bij de bron.")},
     {PictureFault::kMoreBehind, T("Achter deze foto staat nog iets anders in het bestand. Sla de foto "
                                   "opnieuw op als JPEG en kies die.")},
     {PictureFault::kTooManyBytes, T("Dit bestand is groter dan 10 MB. Sla de foto kleiner op en kies die.")},
     {PictureFault::kTooManyPixels,
-     T("Deze foto heeft meer dan 40 miljoen beeldpunten. Sla haar kleiner op en kies die.")},
+     T("Deze foto heeft meer dan 40 miljoen beeldpunten. Sla de foto kleiner op en kies die.")},
     {PictureFault::kTooSmall, T("Deze foto is te klein om iemand te herkennen: minder dan 100 bij 128 "
                                 "beeldpunten. Haal een grotere op bij de bron.")},
 };
@@ -88,10 +85,6 @@ std::string NameFor(const Choices& choices, const std::string& id) {
     if (choice.id() == id) return choice.name();
   }
   return id;
-}
-
-View Fact(const std::string& label, const std::string& value, bool personal = false) {
-  return std::move(View().Set("label", label).Set("value", value).Set("private", personal));
 }
 
 // ---- The file that a page is about.
@@ -150,64 +143,41 @@ std::string Did(const Visit& v, const File& file, const std::string& event) {
   return "";
 }
 
-std::string Places(Visit& v, const pb::Scope& scope) {
-  if (scope.all_municipal()) return v.Say("Alle gemeentelijke locaties");
-  std::vector<std::string> names;
-  for (const std::string& id : scope.location_ids()) names.push_back(NameFor(v.choices().locations(), id));
-  return absl::StrJoin(names, ", ");
-}
-
-void AddFact(std::vector<View>& facts, const std::string& label, const std::string& value,
-             bool personal = false) {
-  if (!value.empty()) facts.push_back(Fact(label, value, personal));
-}
-
-// What the file says, as far as this role is told.
-std::vector<View> BanFacts(Visit& v, const File& file) {
+// What the decision is about, in short: the file itself has the rest.
+FactList BanFacts(Visit& v, const File& file) {
   const pb::Ban& ban = file.ban;
-  std::vector<View> facts;
-  AddFact(facts, v.Say("Betrokkene"), FullName(ban.identity().name()), true);
-  if (ban.identity().birth_date().year() != 0) {
-    AddFact(facts, v.Say("Geboren"), v.words.Day(ban.identity().birth_date()), true);
-  }
-  AddFact(facts, v.Say("Maatregel"),
-          ban.terms().measure() == pb::MEASURE_TIME_OUT     ? v.Say("Time-out")
-          : ban.terms().measure() == pb::MEASURE_ACCESS_BAN ? v.Say("Toegangsverbod")
-                                                            : "");
-  AddFact(facts, v.Say("Grond"), NameFor(v.choices().grounds(), ban.terms().ground_id()));
-  AddFact(
-      facts, v.Say("Waar"),
-      Places(v, ban.scope().all_municipal() || ban.scope().location_ids_size() > 0 ? ban.scope()
-                                                                                   : ban.terms().scope()));
+  FactList facts;
+  facts.Add(v.Say("Betrokkene"), Heading(v, ban.identity()), true);
+  if (ban.identity().birth_date().year() != 0)
+    facts.Add(v.Say("Geboortedatum"), v.words.Day(ban.identity().birth_date()), true);
+  facts.Add(v.Say("Maatregel"), MeasureText(v, ban.terms().measure()));
+  facts.Add(v.Say("Grond"), NameFor(v.choices().grounds(), ban.terms().ground_id()));
+  facts.Add(v.Say("Waar"), ScopeText(v, ban.terms().has_scope() ? ban.terms().scope() : ban.scope()));
   if (ban.terms().has_until()) {
-    AddFact(facts, v.Say("Geldt"),
-            v.Say("{from} tot en met {until}",
-                  {{"from", v.words.Day(ban.terms().from())}, {"until", v.words.Day(ban.terms().until())}}));
+    facts.Add(v.Say("Geldt"),
+              v.Say("{from} tot en met {until}", {{"from", v.words.Day(ban.terms().from())},
+                                                  {"until", v.words.Day(ban.terms().until())}}));
   }
   return facts;
 }
 
 // That the person concerned was told about the photo.
-void AddInformed(Visit& v, const File& file, std::vector<View>& facts) {
+void AddInformed(Visit& v, const File& file, FactList& facts) {
   const pb::PhotoRelease& r = file.release();
   if (!r.has_informed_on()) return;
   const std::string day = v.words.Day(r.informed_on());
-  AddFact(facts, v.Say("Ingelicht"),
-          r.informed_how() == pb::INFORMED_HOW_LETTER ? v.Say("per brief, {day}", {{"day", day}})
-                                                      : v.Say("in het STOP-gesprek, {day}", {{"day", day}}));
+  facts.Add(v.Say("Ingelicht"), r.informed_how() == pb::INFORMED_HOW_LETTER
+                                    ? v.Say("per brief, {day}", {{"day", day}})
+                                    : v.Say("in het STOP-gesprek, {day}", {{"day", day}}));
 }
 
 View Head(Visit& v, const File& file) {
   View view;
-  view.Set("ban_id", file.ban.id());
-  const std::string name = FullName(file.ban.identity().name());
-  view.Set("heading", name.empty() ? v.Say("Identiteit niet vastgesteld") : name)
-      .Set("private_heading", !name.empty());
-  view.Set("back", View().Set("path", file.Path("")).Set("label", v.Say("Terug naar het dossier")));
+  SetFileHead(v, file.ban, file.Path(""), v.Say("Terug naar het dossier"), view);
+  // Here the photo counts, not the ban.
   view.Set("state", false);
-  for (const StateWord& word : kStates) {
-    if (word.state == file.state())
-      view.Set("state", View().Set("kind", word.kind).Set("text", v.Say(word.tag)));
+  if (const std::string state = PhotoText(v, file.state()); !state.empty()) {
+    view.Set("state", View().Set("kind", TagKind(file.state())).Set("text", state));
   }
   return view;
 }
@@ -217,11 +187,9 @@ Response NotNow(Visit& v, const File& file) {
   View view = Head(v, file);
   view.Set("icon", "info-circle")
       .Set("action", View().Set("path", file.Path("")).Set("label", v.Say("Naar het dossier")));
-  std::string is;
-  for (const StateWord& word : kStates) {
-    if (word.state == file.state()) is = v.Say(word.tag);
-  }
-  view.Set("text", v.Say("Stand van de foto: {state}.", {{"state", is.empty() ? v.Say("niet bekend") : is}}));
+  const std::string state = PhotoText(v, file.state());
+  view.Set("text",
+           v.Say("Stand van de foto: {state}.", {{"state", state.empty() ? v.Say("niet bekend") : state}}));
   return v.Page("photo_not_now", v.Say("Deze stap is nu niet aan de orde"), std::move(view));
 }
 
@@ -254,12 +222,11 @@ Response RequestPage(Visit& v) {
   return WithFile(v, false, [&](const File& file) {
     if (file.state() != pb::PHOTO_STATE_INFORMED) return NotNow(v, file);
     View view;
-    std::vector<View> facts = BanFacts(v, file);
+    FactList facts = BanFacts(v, file);
     AddInformed(v, file, facts);
-    view.Set("facts", facts).Set("path", file.Path("/request")).Set("back_path", file.Path(""));
-    view.Set("text",
-             v.Say("Een leidinggevende beslist of de foto gebruikt mag worden, op vaste criteria. Wie dit "
-                   "verbod voorstelde voor het eigen team beslist niet, en u ook niet."));
+    view.Set("facts", facts.views()).Set("path", file.Path("/request")).Set("back_path", file.Path(""));
+    view.Set("text", v.Say("Een leidinggevende beslist of de foto gebruikt mag worden, op vaste criteria. "
+                           "Wie dit verbod voorstelde voor het eigen team beslist niet, en u ook niet."));
     view.Set("yes", v.Say("Toestemming vragen")).Set("danger", false);
     std::vector<View> hidden;
     hidden.push_back(std::move(View().Set("name", "key").Set("value", client::NewIdempotencyKey())));
@@ -315,10 +282,10 @@ Response ConsentPage(Visit& v) {
     FieldOptions basis;
     if (bases.size() == 1) basis.value = bases[0].code;
     view.Set("basis", ChoiceField(v, "legal_basis_id", v.Say("Op welke grondslag"), bases, basis));
-    std::vector<View> facts = BanFacts(v, file);
+    FactList facts = BanFacts(v, file);
     AddInformed(v, file, facts);
-    AddFact(facts, v.Say("Gevraagd"), Did(v, file, "RequestRelease"));
-    view.Set("facts", facts).Set("reasons", file.ban.reasons()).Set("path", file.Path("/consent"));
+    facts.Add(v.Say("Gevraagd"), Did(v, file, "RequestRelease"));
+    view.Set("facts", facts.views()).Set("reasons", file.ban.reasons()).Set("path", file.Path("/consent"));
     return v.Page("consent", v.Say("Toestemming foto"), std::move(view));
   });
 }
@@ -395,11 +362,11 @@ constexpr std::pair<const char*, const char*> kChecks[] = {
 Response SupplyForm(Visit& v, const File& file, const std::optional<Cut>& cut, bool decline_open) {
   if (file.state() != pb::PHOTO_STATE_CONSENTED) return NotNow(v, file);
   View view = Head(v, file);
-  std::vector<View> facts = BanFacts(v, file);
-  AddFact(facts, v.Say("Toestemming"), Did(v, file, "DecideConsent"));
-  AddFact(facts, v.Say("Grondslag"), NameFor(v.choices().legal_bases(), file.release().legal_basis_id()));
+  FactList facts = BanFacts(v, file);
+  facts.Add(v.Say("Toestemming"), Did(v, file, "DecideConsent"));
+  facts.Add(v.Say("Grondslag"), NameFor(v.choices().legal_bases(), file.release().legal_basis_id()));
   AddInformed(v, file, facts);
-  view.Set("facts", facts);
+  view.Set("facts", facts.views());
   std::vector<View> answers;
   for (const auto& answer : file.release().answers()) {
     std::string text = answer.criterion_id();
@@ -519,9 +486,9 @@ Response Supply(Visit& v) {
   const auto upload = v.seat->upload().Named(v.Field("upload"));
   if (upload == nullptr || upload->ban_id != file->ban.id()) {
     v.Problem(
-        v.Say("Deze pagina is verlopen: de foto is hier niet meer, of een andere foto nam haar plaats in."),
-        v.Say("Kijk of dit de goede foto is, of kies haar opnieuw. Een foto blijft hier hoogstens tien "
-              "minuten."));
+        v.Say("Deze pagina is verlopen: de foto is hier niet meer, of er kwam een andere foto voor in de "
+              "plaats."),
+        v.Say("Kijk of dit de goede foto is, of kies opnieuw. Een foto blijft hier hoogstens tien minuten."));
     return SupplyForm(v, *file, std::nullopt, false);
   }
   Cut cut;
@@ -530,9 +497,8 @@ Response Supply(Visit& v) {
     return SupplyForm(v, *file, MovedCut(upload->picture, cut, step), false);
   }
   if (!held) {
-    v.Fault("crop.left",
-            v.Say("Deze uitsnede past niet in de foto en is aangepast. Kijk of zij zo goed is, en "
-                  "verstrek dan opnieuw."));
+    v.Fault("crop.left", v.Say("Deze uitsnede past niet in de foto en is aangepast. Kijk of het zo goed is, "
+                               "en verstrek dan opnieuw."));
   }
   pb::SupplyApproval approval;
   approval.set_idempotency_key(v.Key());
@@ -557,7 +523,7 @@ Response Supply(Visit& v) {
       v.seat->upload().Clear();
       return v.Done(file->Path("/preview"),
                     v.Say("Verstrekt. Verwijder het bestand nu van uw computer. Kijk hier of de foto goed "
-                          "is; daarna geeft Toezicht en Veiligheid haar vrij."));
+                          "is; daarna geeft Toezicht en Veiligheid de foto vrij."));
     }
     if (IsAboutTheBytes(error)) {
       v.seat->upload().Clear();
@@ -594,11 +560,10 @@ struct Look {
   const char* text;  // Dutch
   bool purpose;      // asked for
 };
-constexpr Look kPreview = {
-    "/preview", T("De foto zoals zij getoond wordt"),
-    T("Kijk of dit de goede persoon is en of het gezicht goed te zien is. Nog niemand anders "
-      "ziet deze foto."),
-    false};
+constexpr Look kPreview = {"/preview", T("Zo wordt de foto getoond"),
+                           T("Kijk of dit de goede persoon is en of het gezicht goed te zien is. Nog niemand "
+                             "anders ziet deze foto."),
+                           false};
 constexpr Look kView = {"/view", T("Foto zien"), T("Kijk alleen als u de foto nu voor uw werk nodig hebt."),
                         true};
 
@@ -648,7 +613,7 @@ Response LookPage(Visit& v, const Look& look, std::optional<View> shown) {
     const bool preview = !look.purpose;
     if (preview && file.state() != pb::PHOTO_STATE_SUPPLIED) return NotNow(v, file);
     View view = Head(v, file);
-    view.Set("facts", BanFacts(v, file)).Set("what", v.Say(look.what)).Set("text", v.Say(look.text));
+    view.Set("facts", BanFacts(v, file).views()).Set("what", v.Say(look.what)).Set("text", v.Say(look.text));
     const bool read = preview || InstructionRead(v);
     view.Set("instruction_path", read ? "" : "/instruction");
     if (read) {
@@ -721,7 +686,7 @@ Response SeePhoto(Visit& v) {
 Response ExportPage(Visit& v) {
   return WithFile(v, false, [&](const File& file) {
     View view = Head(v, file);
-    view.Set("facts", BanFacts(v, file)).Set("path", file.Path("/export"));
+    view.Set("facts", BanFacts(v, file).views()).Set("path", file.Path("/export"));
     view.Set("instruction_path", InstructionRead(v) ? "" : "/instruction");
     view.Set("purpose", PurposeField(v));
     FieldOptions basis = Sized(kMaxBasis);
@@ -764,13 +729,13 @@ Response ReleasePage(Visit& v) {
   return WithFile(v, true, [&](const File& file) {
     if (file.state() != pb::PHOTO_STATE_SUPPLIED) return NotNow(v, file);
     View view = Head(v, file);
-    std::vector<View> facts = BanFacts(v, file);
+    FactList facts = BanFacts(v, file);
     AddInformed(v, file, facts);
-    AddFact(facts, v.Say("Toestemming"), Did(v, file, "DecideConsent"));
-    AddFact(facts, v.Say("Grondslag"), NameFor(v.choices().legal_bases(), file.release().legal_basis_id()));
-    AddFact(facts, v.Say("Verstrekt"), Did(v, file, "SupplyPhoto"));
-    AddFact(facts, v.Say("Bron"), NameFor(v.choices().photo_sources(), file.release().source_id()));
-    view.Set("facts", facts).Set("path", file.Path("/release"));
+    facts.Add(v.Say("Toestemming"), Did(v, file, "DecideConsent"));
+    facts.Add(v.Say("Grondslag"), NameFor(v.choices().legal_bases(), file.release().legal_basis_id()));
+    facts.Add(v.Say("Verstrekt"), Did(v, file, "SupplyPhoto"));
+    facts.Add(v.Say("Bron"), NameFor(v.choices().photo_sources(), file.release().source_id()));
+    view.Set("facts", facts.views()).Set("path", file.Path("/release"));
     std::vector<View> units;
     std::vector<std::string> others;
     for (const auto& unit : v.choices().units()) {
@@ -810,7 +775,7 @@ Response Release(Visit& v) {
     return ReleasePage(v);
   }
   return v.Done(absl::StrCat("/files/", request.ban_id()),
-                v.Say("De foto is vrijgegeven. Wie haar mag zien, leest eerst de instructie."));
+                v.Say("De foto is vrijgegeven. Wie de foto mag zien, leest eerst de instructie."));
 }
 
 // ---- A wrong photo (Burgerzaken).
@@ -821,7 +786,7 @@ Response WithdrawPage(Visit& v) {
                        file.state() == pb::PHOTO_STATE_DARKENED;
     if (!there) return NotNow(v, file);
     View view = Head(v, file);
-    view.Set("facts", BanFacts(v, file)).Set("path", file.Path("/withdraw"));
+    view.Set("facts", BanFacts(v, file).views()).Set("path", file.Path("/withdraw"));
     view.Set("back_path", file.Path(file.state() == pb::PHOTO_STATE_SUPPLIED ? "/preview" : ""));
     view.Set("reason", TextField(v, "reason", v.Say("Wat er niet klopt"), Sized(kMaxReason)));
     return v.Page("photo_withdraw", v.Say("Verkeerde foto intrekken"), std::move(view));
@@ -840,8 +805,9 @@ Response Withdraw(Visit& v) {
     Problem(v, error, {"reason"});
     return WithdrawPage(v);
   }
-  return v.Done(absl::StrCat("/files/", request.ban_id(), "/supply"),
-                v.Say("De foto is ingetrokken en wordt vernietigd. U kunt de juiste foto verstrekken."));
+  return v.Done(
+      absl::StrCat("/files/", request.ban_id()),
+      v.Say("De foto is ingetrokken en wordt vernietigd. Daarna kunt u de juiste foto verstrekken."));
 }
 
 constexpr Route kRoutes[] = {
