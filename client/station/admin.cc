@@ -54,6 +54,10 @@ constexpr RoleText kRoles[] = {
     {pb::ROLE_ADMINISTRATOR, T("beheert accounts en werkplekken; zonder andere rol")},
 };
 
+// Roles that others wait for.
+constexpr pb::Role kDeputised[] = {pb::ROLE_SECURITY_COORDINATOR, pb::ROLE_MANAGER, pb::ROLE_CIVIL_AFFAIRS, pb::ROLE_MUNICIPAL_SECRETARY,
+                                   pb::ROLE_BOARD_SECRETARIAT, pb::ROLE_LEGAL, pb::ROLE_PRIVACY_OFFICER};
+
 const char* KindName(pb::ChangeKind kind) {
   switch (kind) {
     case pb::CHANGE_KIND_NEW_PERSON: return T("Nieuw account");
@@ -212,10 +216,8 @@ Response ListOfPeople(Visit& v) {
     row.Set("until", a.has_until() ? v.words.ShortDay(a.until()) : "").Set("tags", Tags(v, *person));
     rows.push_back(std::move(row));
   }
-  FieldOptions o = Long(80, "", true);
-  o.autocomplete = "off";
   view.Set("rows", rows).Set("search", v.Field("search")).Set("may_propose", MayPropose(v));
-  view.Set("count", v.Say("{n} van {all}", {{"n", absl::StrCat(found.size())}, {"all", absl::StrCat(people.size())}}));
+  view.Set("found", v.Say("{n} van {all}", {{"n", absl::StrCat(found.size())}, {"all", absl::StrCat(people.size())}}));
   return v.Page("people", v.Say("Mensen"), std::move(view));
 }
 
@@ -427,16 +429,19 @@ Response ShowDeputy(Visit& v) {
   const auto it = people.find(v.Part("person"));
   if (it == people.end()) return NobodyHere(v);
   View view;
-  std::vector<Choice> roles, others;
-  for (const RoleText& text : kRoles) roles.push_back({pb::Role_Name(text.role), v.words.RoleName(text.role), ""});
+  // One choice for both: a person, in a role that this person holds.
+  std::vector<Choice> others;
   for (const auto& [id, person] : people) {
     if (id == it->first || person.blocked()) continue;
-    others.push_back({id, absl::StrCat(person.display_name(), " (", RoleNames(v, person.assignment()), ")"), ""});
+    for (const pb::Role role : kDeputised) {
+      const auto& held = person.assignment().roles();
+      if (std::find(held.begin(), held.end(), static_cast<int>(role)) == held.end()) continue;
+      others.push_back({absl::StrCat(id, " ", pb::Role_Name(role)), absl::StrCat(person.display_name(), ", ", v.words.RoleName(role)), ""});
+    }
   }
   std::sort(others.begin(), others.end(), [](const Choice& a, const Choice& b) { return a.text < b.text; });
   view.Set("title", v.Say("{name} vervangt iemand", {{"name", it->second.display_name()}}));
   view.Set("in_place_of", ChoiceField(v, "deputy.in_place_of", v.Say("In de plaats van"), others));
-  view.Set("role", ChoiceField(v, "deputy.role", v.Say("In de rol van"), roles));
   FieldOptions from;
   from.value = IsoDay(Today());
   view.Set("from", DayField(v, "deputy.from", v.Say("Eerste dag"), from));
@@ -449,9 +454,12 @@ Response ProposeDeputy(Visit& v) {
   pb::ProposeDeputyRequest request;
   request.set_person_id(v.Part("person"));
   auto* deputy = request.mutable_deputy();
+  const std::vector<std::string> chosen = absl::StrSplit(v.Field("deputy.in_place_of"), ' ');
   pb::Role role = pb::ROLE_UNSPECIFIED;
-  if (pb::Role_Parse(v.Field("deputy.role"), &role)) deputy->set_role(role);
-  deputy->set_in_place_of(v.Field("deputy.in_place_of"));
+  if (chosen.size() == 2 && pb::Role_Parse(chosen[1], &role)) {
+    deputy->set_in_place_of(chosen[0]);
+    deputy->set_role(role);
+  }
   const bool from = ReadDate(v, "deputy.from", false, deputy->mutable_from());
   if (!ReadDate(v, "deputy.until", false, deputy->mutable_until()) || !from) return ShowDeputy(v);
   if (const auto error = v.Tell<People>(&People::Stub::ProposeDeputy, request); !error.ok()) {
@@ -573,6 +581,74 @@ Response Revoke(Visit& v) {
 
 // ---- Proposals.
 
+// The core keeps what a proposal says in English, in its log too. These are its lines, by how they begin.
+struct SummaryLine {
+  const char* begins;
+  const char* said;  // Dutch; {rest} is what follows
+};
+constexpr SummaryLine kSummaryLines[] = {
+    {"new account ", T("Nieuw account: {rest}")},
+    {"new rights for ", T("Nieuwe rechten voor {rest}; ze komen in de plaats van alle oude:")},
+    {"new password and second factor for ", T("Nieuw wachtwoord en nieuwe codeapp voor {rest}")},
+    {"the account is blocked now and would work again", T("Het account is nu geblokkeerd en werkt dan weer.")},
+    {"roles: ", T("Rollen: {rest}")},
+    {"units: ", T("Groepen: {rest}")},
+    {"locations: ", T("Locaties: {rest}")},
+    {"department: ", T("Afdeling: {rest}")},
+    {"from ", T("Van {rest}")},
+    {"new station ", T("Nieuwe werkplek {rest}")},
+    {"public key (SHA-256): ", T("Kenmerk van de sleutel: {rest}")},
+    {"the clock of the server says ", T("De klok van de server zegt: {rest}")},
+    {"the newest entry of the log is of ", T("De nieuwste regel van het logboek is van: {rest}")},
+    {"confirmed, bans that have ended by then end, and their photos are destroyed",
+     T("Na bevestiging eindigen verboden die dan voorbij zijn, en worden hun foto's vernietigd.")},
+};
+
+// What joins the parts of a line that holds `within`.
+struct Joint {
+  const char* within;
+  const char* english;
+  const char* dutch;
+};
+constexpr Joint kJoints[] = {
+    {"department: ", ", employer: ", T("; werkgever: ")},
+    {"new station ", " at ", T(" op locatie ")},
+    {" deputises for ", " as ", T(" als ")},
+    {" deputises for ", " from ", T(" van ")},
+    {" deputises for ", " deputises for ", T(" vervangt ")},
+    {" to and including ", " to and including ", T(" tot en met ")},
+};
+
+// A line in words. What is not known stands there as the core wrote it, rather than not at all.
+std::string SummaryInWords(Visit& v, const std::string& line) {
+  std::string rest = line, said = "{rest}";
+  for (const SummaryLine& known : kSummaryLines) {
+    if (absl::StartsWith(line, known.begins)) {
+      rest = line.substr(absl::string_view(known.begins).size());
+      said = known.said;
+      break;
+    }
+  }
+  if (absl::StartsWith(line, "public key")) rest = InFours(rest);
+  for (const RoleText& text : kRoles) {
+    // By whole words: one role's name could begin another's.
+    const std::string name = pb::Role_Name(text.role);
+    for (size_t at = rest.find(name); at != std::string::npos; at = rest.find(name, at + 1)) {
+      const size_t end = at + name.size();
+      if (end < rest.size() && (rest[end] == '_' || absl::ascii_isupper(static_cast<unsigned char>(rest[end])))) continue;
+      rest.replace(at, name.size(), v.words.RoleName(text.role));
+    }
+  }
+  for (const Joint& joint : kJoints) {
+    const size_t at = rest.find(joint.english);
+    if (absl::StrContains(line, joint.within) && at != std::string::npos) {
+      rest.replace(at, absl::string_view(joint.english).size(), v.Say(joint.dutch));
+    }
+  }
+  if (rest.empty()) rest = v.Say("geen");
+  return v.Say(said, {{"rest", rest}});
+}
+
 std::vector<View> DiffView(const Visit& v, const std::string& before, const std::string& after) {
   std::vector<View> out;
   for (const DiffLine& line : Diff(before, after)) {
@@ -603,9 +679,15 @@ Response ListOfChanges(Visit& v) {
     View one;
     const bool own = c.proposed_by() == v.seat->session.person_id();
     one.Set("id", c.id()).Set("kind", v.Say(KindName(c.kind()))).Set("who", NameOf(people, c.proposed_by()));
-    one.Set("when", v.words.Moment(c.proposed_at())).Set("about", c.subject_id().empty() ? "" : NameOf(people, c.subject_id()));
+    one.Set("when", v.words.Moment(c.proposed_at()));
+    // An account that is only proposed has no name yet but in the summary.
+    one.Set("about", c.kind() == pb::CHANGE_KIND_NEW_PERSON && !people.contains(c.subject_id()) ? "" : NameOf(people, c.subject_id()));
     std::vector<View> lines;
-    for (const std::string& line : c.summary()) lines.push_back(View().Set("text", line));
+    // Of a configuration the summary repeats the lines that the difference shows in their places.
+    const bool shown = c.state() == pb::CHANGE_STATE_OPEN && !c.proposed_toml().empty() && configuration.toml() != c.proposed_toml();
+    for (const std::string& line : c.summary()) {
+      if (!shown) lines.push_back(View().Set("text", SummaryInWords(v, line)));
+    }
     one.Set("summary", lines);
     if (c.state() != pb::CHANGE_STATE_OPEN) {
       one.Set("confirmed", c.state() == pb::CHANGE_STATE_CONFIRMED).Set("decided_by", NameOf(people, c.decided_by()));
@@ -762,7 +844,7 @@ std::vector<View> LinesNamed(const Visit& v, const std::string& refusal, const s
 
 Response ConfigurationForm(Visit& v, const std::string& toml) {
   View view;
-  FieldOptions text = Long(kMostToml, v.Say("De hele tekst, met wat u verandert"), true);
+  FieldOptions text = Long(kMostToml, v.Say("De hele tekst, met wat u verandert"));
   text.rows = 24;
   text.value = toml;
   View field = TextField(v, "toml", v.Say("Instellingen (TOML)"), text);

@@ -22,7 +22,7 @@ namespace waarborg::station {
 
 namespace {
 
-constexpr auto kBeat = std::chrono::seconds(1);
+constexpr auto kBeat = std::chrono::milliseconds(1000);
 // Longer than this without an answer, and the desk is told that it cannot check.
 constexpr auto kBeatWaits = std::chrono::milliseconds(1500);
 
