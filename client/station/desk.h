@@ -9,8 +9,8 @@
 #include "waarborg/v1/changes.pb.h"
 #include "waarborg/v1/checks.pb.h"
 
-// What the desk shows, made of what the core says. Training makes the same of what it invents, so that both look alike; where a form
-// posts comes from `root` in the templates, which differs (Visit::training).
+// What the desk shows, made of what the core says. Training makes the same of what it invents, so that both
+// look alike; where a form posts comes from `root` in the templates, which differs (Visit::training).
 namespace waarborg::station {
 
 // Where the desk stands.
@@ -22,7 +22,8 @@ struct DeskPlace {
 // The answer to a check, for desk_answer.mustache. What cannot be understood is "cannot check".
 View DeskAnswer(const pb::CheckVisitorResponse& response, const DeskPlace& here, const Words& words);
 
-// The desk. `view` holds `answer` and `list`, where there are; `query` is what was typed, shown again with what is wrong with it.
+// The desk. `view` holds `answer` and `list`, where there are; `query` is what was typed, shown again with
+// what is wrong with it.
 Response DeskPage(Visit& v, View view, const std::string& query = "", const std::string& query_error = "");
 
 // What the touch with this code ("demand-1") records, and whether it ends the visit.
@@ -32,7 +33,8 @@ struct DeskTouch {
 };
 std::optional<DeskTouch> TouchOf(const std::string& code);
 // For desk_log.mustache. `breach`: null when none is open.
-View DeskLogView(const std::string& ban, const pb::OpenBreach* breach, const DeskPlace& here, const Words& words);
+View DeskLogView(const std::string& ban, const pb::OpenBreach* breach, const DeskPlace& here,
+                 const Words& words);
 
 // The form after a denial on the spot; it posts to the path of this visit.
 Response DenialPage(Visit& v, const std::string& ban);

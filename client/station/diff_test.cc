@@ -14,10 +14,18 @@ std::string Shown(const std::vector<DiffLine>& lines) {
   for (const DiffLine& line : lines) {
     if (!out.empty()) out += '|';
     switch (line.kind) {
-      case DiffLine::Kind::kGone: absl::StrAppend(&out, "-", line.text); break;
-      case DiffLine::Kind::kNew: absl::StrAppend(&out, "+", line.text); break;
-      case DiffLine::Kind::kSame: absl::StrAppend(&out, "=", line.text); break;
-      case DiffLine::Kind::kSkipped: absl::StrAppend(&out, line.skipped); break;
+      case DiffLine::Kind::kGone:
+        absl::StrAppend(&out, "-", line.text);
+        break;
+      case DiffLine::Kind::kNew:
+        absl::StrAppend(&out, "+", line.text);
+        break;
+      case DiffLine::Kind::kSame:
+        absl::StrAppend(&out, "=", line.text);
+        break;
+      case DiffLine::Kind::kSkipped:
+        absl::StrAppend(&out, line.skipped);
+        break;
     }
   }
   return out;

@@ -33,44 +33,55 @@ struct Invented {
   std::optional<Exercise> exercise;
 };
 const Invented kPeople[] = {
-    {"Vera", "Vink", 1985, 3, 12, Is::kNotBanned, pb::MEASURE_UNSPECIFIED, false, false, false, "", Exercise::kClear},
-    {"Karel", "Kievit", 1979, 7, 4, Is::kBanned, pb::MEASURE_ACCESS_BAN, false, true, true, "", Exercise::kBanned},
-    {"Rik", "Reiger", 1990, 11, 23, Is::kBanned, pb::MEASURE_TIME_OUT, false, true, false, "", Exercise::kTimeOut},
+    {"Vera", "Vink", 1985, 3, 12, Is::kNotBanned, pb::MEASURE_UNSPECIFIED, false, false, false, "",
+     Exercise::kClear},
+    {"Karel", "Kievit", 1979, 7, 4, Is::kBanned, pb::MEASURE_ACCESS_BAN, false, true, true, "",
+     Exercise::kBanned},
+    {"Rik", "Reiger", 1990, 11, 23, Is::kBanned, pb::MEASURE_TIME_OUT, false, true, false, "",
+     Exercise::kTimeOut},
     {"", "", 0, 0, 0, Is::kBanned, pb::MEASURE_PROVISIONAL, false, true, false,
      T("Man van ongeveer veertig jaar, groene jas, gele pet, loopt met een stok"), Exercise::kDescription},
-    {"Meta", "Mees", 1968, 1, 15, Is::kBanned, pb::MEASURE_PROVISIONAL, true, false, false, "", Exercise::kDenied},
+    {"Meta", "Mees", 1968, 1, 15, Is::kBanned, pb::MEASURE_PROVISIONAL, true, false, false, "",
+     Exercise::kDenied},
     {"Els", "Esdoorn", 1992, 9, 9, Is::kBanned, pb::MEASURE_ACCESS_BAN, false, true, true, "", std::nullopt},
     {"Elze", "Esdoorn", 1992, 9, 9, Is::kBanned, pb::MEASURE_ACCESS_BAN, false, true, true, "", std::nullopt},
-    {"Sanne", "Spreeuw", 1971, 5, 30, Is::kCannotCheck, pb::MEASURE_UNSPECIFIED, false, false, false, "", Exercise::kUnknown},
-    {"Hein", "Havik", 1983, 2, 17, Is::kExpected, pb::MEASURE_ACCESS_BAN, false, true, false, "", Exercise::kExpected},
+    {"Sanne", "Spreeuw", 1971, 5, 30, Is::kCannotCheck, pb::MEASURE_UNSPECIFIED, false, false, false, "",
+     Exercise::kUnknown},
+    {"Hein", "Havik", 1983, 2, 17, Is::kExpected, pb::MEASURE_ACCESS_BAN, false, true, false, "",
+     Exercise::kExpected},
 };
 constexpr int kMaxDemands = 3;
 
 constexpr ExerciseText kExercises[] = {
-    {Exercise::kClear, T("Controleer deze bezoeker"), "Vera Vink 12-03-1985", T("U ziet ‘Geen verbod gevonden’. Help de bezoeker.")},
-    {Exercise::kBanned, T("Controleer deze bezoeker"), "Karel Kievit 04-07-1979",
+    {Exercise::kClear, T("Controleer deze bezoeker:"), "Vera Vink 12-03-1985",
+     T("U ziet ‘Geen verbod gevonden’. Help de bezoeker.")},
+    {Exercise::kBanned, T("Controleer deze bezoeker:"), "Karel Kievit 04-07-1979",
      T("U ziet ‘Toegangsverbod’. Blijf rustig en lees de stappen.")},
     {Exercise::kPhoto, T("Toon de foto van Karel Kievit"), nullptr,
      T("U ziet een tekening, 30 seconden lang. Bekijk een foto alleen om zeker te weten wie voor u staat.")},
     {Exercise::kDemand, T("Vorder Karel Kievit te vertrekken"), nullptr,
      T("Lees de vordering voor en raak ‘Eerste vordering’ aan. Gaat hij, raak dan ‘Vertrokken’ aan.")},
-    {Exercise::kTimeOut, T("Controleer deze bezoeker"), "Rik Reiger 23-11-1990",
+    {Exercise::kTimeOut, T("Controleer deze bezoeker:"), "Rik Reiger 23-11-1990",
      T("U ziet ‘Time-out’. De stappen zijn dezelfde; het geldt alleen op deze locatie.")},
     {Exercise::kDescription, T("Open in de lijst de man met de groene jas"), nullptr,
-     T("U ziet ‘Signalement’: wie hij is weten we niet. Hij mag niet naar binnen zolang dat niet vaststaat.")},
+     T("U ziet ‘Signalement’: wie hij is weten we niet. Hij mag niet naar binnen zolang dat niet "
+       "vaststaat.")},
     {Exercise::kDenied, T("Open in de lijst Meta Mees"), nullptr,
      T("U ziet ‘Directe ontzegging’: ter plekke ontzegd, het besluit volgt nog. De stappen zijn dezelfde.")},
-    {Exercise::kNearMiss, T("Controleer deze bezoeker; hij zegt de naam zo"), "Carel Kievit 04-07-1979",
-     T("U ziet ‘Mogelijke overeenkomst’. Weiger nog niemand en vraag om een document. Er staat Carel op: kies ‘Geen van deze’.")},
-    {Exercise::kTwins, T("Controleer deze bezoeker"), "Esdoorn 09-09-1992",
-     T("U ziet een tweeling. Achternaam en datum zeggen niet wie het is; alle voornamen op het document wel.")},
-    {Exercise::kUnknown, T("Controleer deze bezoeker"), "Sanne Spreeuw 30-05-1971",
+    {Exercise::kNearMiss, T("Controleer deze bezoeker, die zijn naam zo zegt:"), "Carel Kievit 04-07-1979",
+     T("U ziet ‘Mogelijke overeenkomst’. Weiger nog niemand en vraag om een document. Er staat Carel op: "
+       "kies ‘Geen van deze’.")},
+    {Exercise::kTwins, T("Controleer deze bezoeker:"), "Esdoorn 09-09-1992",
+     T("U ziet een tweeling. Achternaam en datum zeggen niet wie het is; alle voornamen op het document "
+       "wel.")},
+    {Exercise::kUnknown, T("Controleer deze bezoeker:"), "Sanne Spreeuw 30-05-1971",
      T("U ziet ‘Controle niet mogelijk’. Dat zegt niets over de bezoeker: help haar, en bel bij twijfel.")},
-    {Exercise::kExpected, T("Controleer deze bezoeker"), "Hein Havik 17-02-1983",
+    {Exercise::kExpected, T("Controleer deze bezoeker:"), "Hein Havik 17-02-1983",
      T("U ziet ‘Verwacht op afspraak’. Ontvang hem vriendelijk en bel wie hem begeleidt.")},
     {Exercise::kDeny, T("Ontzeg iemand ter plekke de toegang"), nullptr,
      T("Raak ‘Directe ontzegging’ aan. Dat geldt meteen; wat u weet vult u daarna in, als het rustig is.")},
-    {Exercise::kBriefing, T("Loop de briefing door"), nullptr, T("U ziet één persoon tegelijk, aan het begin van uw dienst.")},
+    {Exercise::kBriefing, T("Loop de briefing door"), nullptr,
+     T("U ziet één persoon tegelijk, aan het begin van uw dienst.")},
 };
 static_assert(std::size(kExercises) == static_cast<size_t>(Exercise::kCount));
 
@@ -107,7 +118,8 @@ pb::Match MatchOf(int number, const Words& words) {
   }
   for (const char* step : {T("Spreek betrokkene rustig aan en vraag het gebouw te verlaten."),
                            T("Bel de interne hulpverlening. In de oefening belt u niemand."),
-                           T("Vorder tot drie keer toe te vertrekken; bel bij weigering de politie. In de oefening belt u niemand.")}) {
+                           T("Vorder tot drie keer toe te vertrekken; bel bij weigering de politie. In de "
+                             "oefening belt u niemand.")}) {
     m.add_steps(words.Say(step));
   }
   return m;
@@ -139,9 +151,11 @@ Progress Progress::Read(std::string_view text) {
   Progress out;
   int police = 0;
   constexpr uint32_t all = (uint32_t{1} << static_cast<int>(Exercise::kCount)) - 1;
-  if (parts.size() != 4 || !absl::SimpleHexAtoi(parts[0], &out.done) || out.done > all || !absl::SimpleAtoi(parts[1], &out.person) ||
-      out.person < 0 || out.person > static_cast<int>(std::size(kPeople)) || !absl::SimpleAtoi(parts[2], &out.demands) ||
-      out.demands < 0 || out.demands > kMaxDemands || !absl::SimpleAtoi(parts[3], &police) || police < 0 || police > 1) {
+  if (parts.size() != 4 || !absl::SimpleHexAtoi(parts[0], &out.done) || out.done > all ||
+      !absl::SimpleAtoi(parts[1], &out.person) || out.person < 0 ||
+      out.person > static_cast<int>(std::size(kPeople)) || !absl::SimpleAtoi(parts[2], &out.demands) ||
+      out.demands < 0 || out.demands > kMaxDemands || !absl::SimpleAtoi(parts[3], &police) || police < 0 ||
+      police > 1) {
     return {};
   }
   out.police = police == 1;
@@ -158,7 +172,9 @@ Lesson CheckInTraining(const pb::CheckVisitorRequest& request, const Words& word
     const Invented& who = Number(i);
     if (*who.surname == '\0' || parts.back() != Folded(who.surname)) continue;
     namesakes.push_back(i);
-    if (typed == Folded(absl::StrCat(who.given, " ", who.surname)) && SameDate(request.typed().birth_date(), who)) exact = i;
+    if (typed == Folded(absl::StrCat(who.given, " ", who.surname)) &&
+        SameDate(request.typed().birth_date(), who))
+      exact = i;
   }
   if (namesakes.empty()) return out;
   const Invented& who = Number(exact != 0 ? exact : namesakes[0]);
@@ -252,13 +268,20 @@ std::string FaceInTraining(const std::string& ban, const Words& words) {
   return absl::StrCat(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 413 531\" width=\"413\" height=\"531\">"
       "<rect width=\"413\" height=\"531\" fill=\"#f6ebfb\"/>"
-      "<path d=\"M40 531c0-130 70-170 166-170s167 40 167 170z\" fill=\"", of(kShirt), "\" stroke=\"#222\" stroke-width=\"7\"/>"
-      "<ellipse cx=\"206\" cy=\"230\" rx=\"112\" ry=\"142\" fill=\"#fff4e6\" stroke=\"#222\" stroke-width=\"7\"/>"
-      "<path d=\"M92 220c-8-110 50-160 114-160s122 50 114 160c-26-66-60-88-114-88s-88 22-114 88z\" fill=\"", of(kHair),
+      "<path d=\"M40 531c0-130 70-170 166-170s167 40 167 170z\" fill=\"",
+      of(kShirt),
+      "\" stroke=\"#222\" stroke-width=\"7\"/>"
+      "<ellipse cx=\"206\" cy=\"230\" rx=\"112\" ry=\"142\" fill=\"#fff4e6\" stroke=\"#222\" "
+      "stroke-width=\"7\"/>"
+      "<path d=\"M92 220c-8-110 50-160 114-160s122 50 114 160c-26-66-60-88-114-88s-88 22-114 88z\" fill=\"",
+      of(kHair),
       "\" stroke=\"#222\" stroke-width=\"7\" stroke-linejoin=\"round\"/>"
-      "<g fill=\"none\" stroke=\"#222\" stroke-width=\"7\" stroke-linecap=\"round\"><path d=\"M152 214h28M232 214h28\"/>"
-      "<path d=\"M206 236l-14 42h24M160 312q46 32 92 0\"/></g><circle cx=\"166\" cy=\"236\" r=\"9\"/><circle cx=\"246\" cy=\"236\" r=\"9\"/>"
-      "<text x=\"206\" y=\"500\" text-anchor=\"middle\" font-family=\"sans-serif\" font-weight=\"700\" font-size=\"58\" letter-spacing=\"6\" "
+      "<g fill=\"none\" stroke=\"#222\" stroke-width=\"7\" stroke-linecap=\"round\"><path d=\"M152 "
+      "214h28M232 214h28\"/>"
+      "<path d=\"M206 236l-14 42h24M160 312q46 32 92 0\"/></g><circle cx=\"166\" cy=\"236\" r=\"9\"/><circle "
+      "cx=\"246\" cy=\"236\" r=\"9\"/>"
+      "<text x=\"206\" y=\"500\" text-anchor=\"middle\" font-family=\"sans-serif\" font-weight=\"700\" "
+      "font-size=\"58\" letter-spacing=\"6\" "
       "fill=\"#fff\" stroke=\"#222\" stroke-width=\"8\" paint-order=\"stroke\">",
       words.Say("OEFENEN"), "</text></svg>");
 }
@@ -273,13 +296,15 @@ DeskPlace PlaceInTraining(const Words& words) {
 
 namespace {
 
-// ---- The pages. Each on a visit in which nobody sits, so that none of them can ask the core anything in somebody's name.
+// ---- The pages. Each on a visit in which nobody sits, so that none of them can ask the core anything in
+// somebody's name.
 
 class Training {
  public:
   explicit Training(Visit& asked) : v(asked.station, asked.request, asked.words, nullptr) {
     v.training = true;
-    if (const auto it = asked.request.cookies.find(kCookie); it != asked.request.cookies.end()) progress = Progress::Read(it->second);
+    if (const auto it = asked.request.cookies.find(kCookie); it != asked.request.cookies.end())
+      progress = Progress::Read(it->second);
   }
 
   // The exercises, and which of them are done.
@@ -293,14 +318,17 @@ class Training {
       const bool is = progress.Has(e.exercise);
       done += is ? 1 : 0;
       View row;
-      row.Set("task", v.Say(e.task)).Set("typed", e.typed == nullptr ? "" : e.typed).Set("should", v.Say(e.should));
+      row.Set("task", v.Say(e.task))
+          .Set("typed", e.typed == nullptr ? "" : e.typed)
+          .Set("should", v.Say(e.should));
       row.Set("done", is).Set("next", !is && next).Set("briefing", e.exercise == Exercise::kBriefing);
       if (!is && next) tasks.Set("next", row);
       if (!is) next = false;
       rows.push_back(std::move(row));
     }
     tasks.Set("rows", rows).Set("all", done == static_cast<int>(std::size(kExercises)));
-    tasks.Set("count", v.Say("{done} van {all} gedaan", {{"done", absl::StrCat(done)}, {"all", absl::StrCat(std::size(kExercises))}}));
+    tasks.Set("count", v.Say("{done} van {all} gedaan",
+                             {{"done", absl::StrCat(done)}, {"all", absl::StrCat(std::size(kExercises))}}));
     return tasks;
   }
 
@@ -331,7 +359,9 @@ class Training {
     View answer;
     switch (lesson.kind) {
       case Lesson::Kind::kUnknownName: {
-        const std::string why = v.Say("Deze naam hoort niet bij de oefening, en hier wordt niemand echt gecontroleerd. Staat er een bezoeker voor u? Ga naar de balie.");
+        const std::string why = v.Say(
+            "Deze naam hoort niet bij de oefening, en hier wordt niemand echt gecontroleerd. Staat er een "
+            "bezoeker voor u? Ga naar de balie.");
         return Wrong(typed, why);
       }
       case Lesson::Kind::kCannotCheck:
@@ -352,12 +382,15 @@ class Training {
     answer.Set("kind", "expected").Set("expected", true).Set("ban_id", m.ban_id()).Set("numbers", false);
     answer.Set("person", person.Set("name", FullName(m.name())).Set("description", false));
     std::vector<View> steps;
-    for (const char* step : {T("Ontvang de bezoeker en vraag even te wachten."), T("Bel de begeleider. In de oefening belt u niemand."),
+    for (const char* step : {T("Ontvang de bezoeker en vraag even te wachten."),
+                             T("Bel de begeleider. In de oefening belt u niemand."),
                              T("De begeleider loopt mee naar de balie van de afspraak.")}) {
       steps.push_back(View().Set("text", v.Say(step)));
     }
     answer.Set("steps", steps);
-    appointment.Set("time", "10:00").Set("counter", v.Say("balie 3")).Set("reason", v.Say("paspoort aanvragen"));
+    appointment.Set("time", "10:00")
+        .Set("counter", v.Say("balie 3"))
+        .Set("reason", v.Say("paspoort aanvragen"));
     appointment.Set("margin", v.Say("Van een kwartier ervoor tot een kwartier erna."));
     return std::move(answer.Set("appointment", appointment));
   }
@@ -365,7 +398,10 @@ class Training {
   Response Photo(const std::string& ban) {
     progress.Do(Exercise::kPhoto);
     View photo;
-    photo.Set("ban_id", ban).Set("seconds", "30").Set("path", absl::StrCat("/training/face/", ban)).Set("large", false);
+    photo.Set("ban_id", ban)
+        .Set("seconds", "30")
+        .Set("path", absl::StrCat("/training/face/", ban))
+        .Set("large", false);
     if (v.fragment()) return Remembered(v.Fragment("desk_photo", std::move(photo)));
     const Lesson lesson = OpenInTraining(ban, progress, v.words);
     if (lesson.kind != Lesson::Kind::kAnswer) return Response::Redirect("/training");
@@ -387,7 +423,8 @@ Response Check(Visit& asked) {
   Training t(asked);
   pb::CheckVisitorRequest request;
   const std::string typed = t.v.Field("visitor");
-  if (const std::string wrong = ReadVisitor(typed, request); !wrong.empty()) return t.Wrong(typed, t.v.Say(wrong));
+  if (const std::string wrong = ReadVisitor(typed, request); !wrong.empty())
+    return t.Wrong(typed, t.v.Say(wrong));
   return t.Answer(CheckInTraining(request, t.v.words), typed);
 }
 

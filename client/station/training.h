@@ -9,13 +9,29 @@
 
 #include "client/station/desk.h"
 
-// Training for the desk: people who do not exist, and what the desk answers about them. The core is asked nothing, so that training works
-// while it is down and leaves no entry; nobody has to be signed in. It cannot be taken for the desk: every page and every answer says
-// so, every path begins with /training, and of a name that is not one of the exercises it says that, and never "no ban found".
+// Training for the desk: people who do not exist, and what the desk answers about them. The core is asked
+// nothing, so that training works while it is down and leaves no entry; nobody has to be signed in. It cannot
+// be taken for the desk: every page and every answer says so, every path begins with /training, and of a name
+// that is not one of the exercises it says that, and never "no ban found".
 namespace waarborg::station {
 
 // What there is to practise, in order; a bit of Progress::done each.
-enum class Exercise { kClear, kBanned, kPhoto, kDemand, kTimeOut, kDescription, kDenied, kNearMiss, kTwins, kUnknown, kExpected, kDeny, kBriefing, kCount };
+enum class Exercise {
+  kClear,
+  kBanned,
+  kPhoto,
+  kDemand,
+  kTimeOut,
+  kDescription,
+  kDenied,
+  kNearMiss,
+  kTwins,
+  kUnknown,
+  kExpected,
+  kDeny,
+  kBriefing,
+  kCount
+};
 
 struct ExerciseText {
   Exercise exercise;
@@ -25,11 +41,12 @@ struct ExerciseText {
 };
 std::span<const ExerciseText> Exercises();
 
-// What a browser remembers of it, in a cookie: nothing personal, and nothing in the station. Nobody gains by changing it.
+// What a browser remembers of it, in a cookie: nothing personal, and nothing in the station. Nobody gains by
+// changing it.
 struct Progress {
-  uint32_t done = 0;        // a bit for each exercise
-  int person = 0;           // the number of who is being told to leave; 0: nobody
-  int demands = 0;          // 0 to 3
+  uint32_t done = 0;  // a bit for each exercise
+  int person = 0;     // the number of who is being told to leave; 0: nobody
+  int demands = 0;    // 0 to 3
   bool police = false;
 
   bool Has(Exercise e) const { return (done >> static_cast<int>(e) & 1) != 0; }
@@ -41,7 +58,8 @@ struct Progress {
 
 // What came of something at the desk.
 struct Lesson {
-  // kUnknownName: not one of the people of the exercises, so nothing is said about them. kExpected: an appointment.
+  // kUnknownName: not one of the people of the exercises, so nothing is said about them. kExpected: an
+  // appointment.
   enum class Kind { kAnswer, kExpected, kCannotCheck, kUnknownName };
   Kind kind = Kind::kUnknownName;
   pb::CheckVisitorResponse response;  // of kAnswer; of kExpected the person

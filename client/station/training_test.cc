@@ -19,7 +19,8 @@ Lesson Typed(const std::string& text) {
 }
 
 TEST(Training, SaysNothingAboutANameThatIsNotOfTheExercises) {
-  for (const char* name : {"Jan de Vries 12-03-1985", "Vera 12-03-1985", "Karel Kievits 04-07-1979", "P<NLDVINK<<VERA<<<<"}) {
+  for (const char* name :
+       {"Jan de Vries 12-03-1985", "Vera 12-03-1985", "Karel Kievits 04-07-1979", "P<NLDVINK<<VERA<<<<"}) {
     const Lesson lesson = Typed(name);
     EXPECT_EQ(lesson.kind, Lesson::Kind::kUnknownName) << name;
     EXPECT_EQ(lesson.response.answer(), pb::CHECK_ANSWER_UNSPECIFIED) << name;
@@ -90,7 +91,8 @@ TEST(Training, WhatTheBrowserRemembersIsReadBackAndNothingElseIs) {
   EXPECT_EQ(again.Text(), progress.Text());
   EXPECT_TRUE(again.Has(Exercise::kBriefing));
   EXPECT_FALSE(again.Has(Exercise::kBanned));
-  for (const char* wrong : {"", "1", "1.2.3", "ffffffff.0.0.0", "1.-1.0.0", "1.10.0.0", "1.2.4.0", "1.2.3.2", "x.0.0.0", "1.2.3.1.5"}) {
+  for (const char* wrong : {"", "1", "1.2.3", "ffffffff.0.0.0", "1.-1.0.0", "1.10.0.0", "1.2.4.0", "1.2.3.2",
+                            "x.0.0.0", "1.2.3.1.5"}) {
     EXPECT_EQ(Progress::Read(wrong).Text(), Progress().Text()) << wrong;
   }
 }
@@ -104,7 +106,8 @@ TEST(Training, EveryPathIsUnderTraining) {
     posts += std::string_view(route.method) == "POST" ? 1 : 0;
   }
   EXPECT_GT(posts, 5);
-  for (const Route& route : DeskRoutes()) EXPECT_NE(std::string(route.path).rfind("/training", 0), 0U) << route.path;
+  for (const Route& route : DeskRoutes())
+    EXPECT_NE(std::string(route.path).rfind("/training", 0), 0U) << route.path;
 }
 
 }  // namespace
