@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// For the administrator and the second person: accounts, workplaces, proposals, the configuration, the promises. No ban and no photo.
+// For the administrator and the second person: accounts, workplaces, proposals, the configuration, the
+// promises. No ban and no photo.
 #include "client/station/admin.h"
 
 #include <algorithm>
@@ -54,16 +55,29 @@ constexpr RoleText kRoles[] = {
     {pb::ROLE_ADMINISTRATOR, T("beheert accounts en werkplekken; zonder andere rol")},
 };
 
+// Roles that others wait for.
+constexpr pb::Role kDeputised[] = {
+    pb::ROLE_SECURITY_COORDINATOR, pb::ROLE_MANAGER, pb::ROLE_CIVIL_AFFAIRS,  pb::ROLE_MUNICIPAL_SECRETARY,
+    pb::ROLE_BOARD_SECRETARIAT,    pb::ROLE_LEGAL,   pb::ROLE_PRIVACY_OFFICER};
+
 const char* KindName(pb::ChangeKind kind) {
   switch (kind) {
-    case pb::CHANGE_KIND_NEW_PERSON: return T("Nieuw account");
-    case pb::CHANGE_KIND_PERSON: return T("Andere rechten");
-    case pb::CHANGE_KIND_RESET: return T("Nieuw wachtwoord en nieuwe codeapp");
-    case pb::CHANGE_KIND_DEPUTY: return T("Vervanging");
-    case pb::CHANGE_KIND_STATION: return T("Nieuwe werkplek");
-    case pb::CHANGE_KIND_CONFIGURATION: return T("Andere instellingen");
-    case pb::CHANGE_KIND_CLOCK: return T("De klok geloven");
-    default: return T("Wijziging");
+    case pb::CHANGE_KIND_NEW_PERSON:
+      return T("Nieuw account");
+    case pb::CHANGE_KIND_PERSON:
+      return T("Andere rechten");
+    case pb::CHANGE_KIND_RESET:
+      return T("Nieuw wachtwoord en nieuwe codeapp");
+    case pb::CHANGE_KIND_DEPUTY:
+      return T("Vervanging");
+    case pb::CHANGE_KIND_STATION:
+      return T("Nieuwe werkplek");
+    case pb::CHANGE_KIND_CONFIGURATION:
+      return T("Andere instellingen");
+    case pb::CHANGE_KIND_CLOCK:
+      return T("De klok geloven");
+    default:
+      return T("Wijziging");
   }
 }
 
@@ -102,7 +116,9 @@ using PeopleById = std::map<std::string, pb::Person>;
 PeopleById Everybody(Visit& v) {
   pb::ListPeopleResponse response;
   PeopleById out;
-  if (const auto error = v.Ask<People>(&People::Stub::ListPeople, pb::ListPeopleRequest(), &response); !error.ok()) v.Problem(error);
+  if (const auto error = v.Ask<People>(&People::Stub::ListPeople, pb::ListPeopleRequest(), &response);
+      !error.ok())
+    v.Problem(error);
   for (auto& person : *response.mutable_people()) out.emplace(person.id(), std::move(person));
   return out;
 }
@@ -196,42 +212,48 @@ Response ListOfPeople(Visit& v) {
   const std::string search = Lower(v.Field("search"));
   std::vector<const pb::Person*> found;
   for (const auto& [id, person] : people) {
-    const std::string all = Lower(absl::StrCat(person.display_name(), " ", person.login(), " ", RoleNames(v, person.assignment()), " ",
-                                               Names(v, person.assignment().location_ids(), LocationName), " ",
-                                               Names(v, person.assignment().unit_ids(), UnitName), " ", person.assignment().employer()));
+    const std::string all = Lower(absl::StrCat(
+        person.display_name(), " ", person.login(), " ", RoleNames(v, person.assignment()), " ",
+        Names(v, person.assignment().location_ids(), LocationName), " ",
+        Names(v, person.assignment().unit_ids(), UnitName), " ", person.assignment().employer()));
     if (absl::StrContains(all, search)) found.push_back(&person);
   }
-  std::sort(found.begin(), found.end(), [](const pb::Person* a, const pb::Person* b) { return a->display_name() < b->display_name(); });
+  std::sort(found.begin(), found.end(),
+            [](const pb::Person* a, const pb::Person* b) { return a->display_name() < b->display_name(); });
   View view;
   std::vector<View> rows;
   for (const pb::Person* person : found) {
     const pb::Assignment& a = person->assignment();
     View row;
-    row.Set("path", absl::StrCat("/people/", person->id())).Set("name", person->display_name()).Set("login", person->login());
+    row.Set("path", absl::StrCat("/people/", person->id()))
+        .Set("name", person->display_name())
+        .Set("login", person->login());
     row.Set("roles", RoleNames(v, a)).Set("where", Names(v, a.location_ids(), LocationName));
     row.Set("until", a.has_until() ? v.words.ShortDay(a.until()) : "").Set("tags", Tags(v, *person));
     rows.push_back(std::move(row));
   }
-  FieldOptions o = Long(80, "", true);
-  o.autocomplete = "off";
   view.Set("rows", rows).Set("search", v.Field("search")).Set("may_propose", MayPropose(v));
-  view.Set("count", v.Say("{n} van {all}", {{"n", absl::StrCat(found.size())}, {"all", absl::StrCat(people.size())}}));
+  view.Set("found",
+           v.Say("{n} van {all}", {{"n", absl::StrCat(found.size())}, {"all", absl::StrCat(people.size())}}));
   return v.Page("people", v.Say("Mensen"), std::move(view));
 }
 
 // The fields of an assignment, filled with `now`; and what was posted of them.
 void SetAssignment(Visit& v, const pb::Assignment& now, View& view) {
-  const auto among = [](const auto& list, const auto& one) { return std::find(list.begin(), list.end(), one) != list.end(); };
+  const auto among = [](const auto& list, const auto& one) {
+    return std::find(list.begin(), list.end(), one) != list.end();
+  };
   std::vector<View> roles;
   for (const RoleText& text : kRoles) {
-    View one = OneOfField(v, "assignment.roles", {pb::Role_Name(text.role), v.words.RoleName(text.role), v.Say(text.about)},
+    View one = OneOfField(v, "assignment.roles",
+                          {pb::Role_Name(text.role), v.words.RoleName(text.role), v.Say(text.about)},
                           among(now.roles(), static_cast<int>(text.role)));
     // What is wrong with them stands once, above all of them.
     roles.push_back(std::move(one.Set("error", false)));
   }
   view.Set("roles", roles).Set("roles_error", v.FaultAt("assignment.roles"));
-  const auto several = [&](const char* field, const char* key, const std::string& label, const std::vector<Choice>& choices,
-                           const auto& chosen) {
+  const auto several = [&](const char* field, const char* key, const std::string& label,
+                           const std::vector<Choice>& choices, const auto& chosen) {
     if (choices.empty()) {
       FieldOptions o = Long(400, v.Say("De ids, met komma's ertussen"), true);
       o.value = absl::StrJoin(chosen, ", ");
@@ -243,7 +265,9 @@ void SetAssignment(Visit& v, const pb::Assignment& now, View& view) {
       View one = OneOfField(v, field, choice, among(chosen, choice.code));
       boxes.push_back(std::move(one.Set("error", false)));
     }
-    view.Set(key, boxes).Set(absl::StrCat(key, "_typed"), false).Set(absl::StrCat(key, "_error"), v.FaultAt(field));
+    view.Set(key, boxes)
+        .Set(absl::StrCat(key, "_typed"), false)
+        .Set(absl::StrCat(key, "_error"), v.FaultAt(field));
   };
   std::vector<Choice> locations, units;
   for (const auto& one : v.choices().locations()) locations.push_back({one.id(), one.name(), ""});
@@ -252,7 +276,8 @@ void SetAssignment(Visit& v, const pb::Assignment& now, View& view) {
   }
   several("assignment.location_ids", "locations", v.Say("Locaties"), locations, now.location_ids());
   several("assignment.unit_ids", "units", v.Say("Groepen"), units, now.unit_ids());
-  FieldOptions department = Long(80, v.Say("Een leidinggevende geeft geen toestemming als het eigen team getroffen is."), true);
+  FieldOptions department =
+      Long(80, v.Say("Een leidinggevende geeft geen toestemming als het eigen team getroffen is."), true);
   department.value = now.department();
   view.Set("department", TextField(v, "assignment.department", v.Say("Afdeling"), department));
   FieldOptions employer = Long(80, v.Say("Alleen voor ingehuurde mensen"), true);
@@ -270,7 +295,8 @@ void SetAssignment(Visit& v, const pb::Assignment& now, View& view) {
 std::vector<std::string> Ids(const Visit& v, const std::string& field) {
   std::vector<std::string> out;
   for (const std::string& text : v.request.Fields(field)) {
-    for (const absl::string_view id : absl::StrSplit(text, absl::ByAnyChar(", ;"), absl::SkipEmpty())) out.emplace_back(id);
+    for (const absl::string_view id : absl::StrSplit(text, absl::ByAnyChar(", ;"), absl::SkipEmpty()))
+      out.emplace_back(id);
   }
   return out;
 }
@@ -300,14 +326,18 @@ pb::Date Today() {
 
 Response ShowNewPerson(Visit& v) {
   View view;
-  FieldOptions display = Long(80), login = Long(40, v.Say("2 tot 40 tekens: kleine letters, cijfers, punt en koppelteken"));
+  FieldOptions display = Long(80),
+               login = Long(40, v.Say("2 tot 40 tekens: kleine letters, cijfers, punt en koppelteken"));
   display.autofocus = true;
   view.Set("display_name", TextField(v, "display_name", v.Say("Naam"), display));
   view.Set("login", TextField(v, "login", v.Say("Aanmeldnaam"), login));
   pb::Assignment now;
   *now.mutable_from() = Today();
   SetAssignment(v, now, view);
-  view.Set("is_new", true).Set("title", v.Say("Nieuw account voorstellen")).Set("path", "/people/new").Set("back_path", "/people");
+  view.Set("is_new", true)
+      .Set("heading", v.Say("Nieuw account voorstellen"))
+      .Set("path", "/people/new")
+      .Set("back_path", "/people");
   return v.Page("person_form", v.Say("Nieuw account"), std::move(view));
 }
 
@@ -365,14 +395,18 @@ Response ShowPerson(Visit& v) {
   if (it == people.end()) return NobodyHere(v);
   const pb::Person& person = it->second;
   View view;
-  view.Set("name", person.display_name()).Set("tags", Tags(v, person)).Set("facts", FactsOf(v, person)).Set("path", PathOf(person));
+  view.Set("name", person.display_name())
+      .Set("tags", Tags(v, person))
+      .Set("facts", FactsOf(v, person))
+      .Set("path", PathOf(person));
   std::vector<View> deputies;
   for (const auto& d : person.deputies()) {
-    deputies.push_back(View().Set("text", v.Say("{role}, in de plaats van {who}, van {from} tot en met {until}",
-                                                {{"role", v.words.RoleName(d.role())},
-                                                 {"who", NameOf(people, d.in_place_of())},
-                                                 {"from", v.words.Day(d.from())},
-                                                 {"until", v.words.Day(d.until())}})));
+    deputies.push_back(
+        View().Set("text", v.Say("{role}, in de plaats van {who}, van {from} tot en met {until}",
+                                 {{"role", v.words.RoleName(d.role())},
+                                  {"who", NameOf(people, d.in_place_of())},
+                                  {"from", v.words.Day(d.from())},
+                                  {"until", v.words.Day(d.until())}})));
   }
   view.Set("deputies", deputies).Set("may_propose", MayPropose(v));
   view.Set("may_block", MayTakeAway(v) && !person.blocked()).Set("may_any", MayTakeAway(v));
@@ -385,7 +419,8 @@ Response ShowRights(Visit& v) {
   View view;
   SetAssignment(v, person->assignment(), view);
   view.Set("is_new", false).Set("display_name", false).Set("login", false).Set("back_path", PathOf(*person));
-  view.Set("title", v.Say("Rechten van {name}", {{"name", person->display_name()}})).Set("path", v.request.path);
+  view.Set("heading", v.Say("Rechten van {name}", {{"name", person->display_name()}}))
+      .Set("path", v.request.path);
   return v.Page("person_form", v.Say("Rechten wijzigen"), std::move(view));
 }
 
@@ -403,10 +438,17 @@ Response ProposeRights(Visit& v) {
 Response ShowReset(Visit& v) {
   const auto person = PersonOf(v);
   if (!person) return NobodyHere(v);
-  return Confirmation(v, {v.Say("Nieuw wachtwoord en nieuwe codeapp voor {name}?", {{"name", person->display_name()}}),
-                          v.Say("Voor een vergeten wachtwoord of een verloren telefoon. U krijgt de eerste helft van een nieuwe aanmeldcode; "
-                                "na bevestiging door een tweede persoon werken het oude wachtwoord en de oude codeapp niet meer."),
-                          v.Say("Voorstellen"), PathOf(*person), {}, false});
+  return Confirmation(
+      v,
+      {v.Say("Nieuw wachtwoord en nieuwe codeapp voor {name}?", {{"name", person->display_name()}}),
+       v.Say(
+           "Voor een vergeten wachtwoord of een verloren telefoon. U krijgt de eerste helft van een nieuwe "
+           "aanmeldcode; "
+           "na bevestiging door een tweede persoon werken het oude wachtwoord en de oude codeapp niet meer."),
+       v.Say("Voorstellen"),
+       PathOf(*person),
+       {},
+       false});
 }
 
 Response ProposeReset(Visit& v) {
@@ -427,16 +469,20 @@ Response ShowDeputy(Visit& v) {
   const auto it = people.find(v.Part("person"));
   if (it == people.end()) return NobodyHere(v);
   View view;
-  std::vector<Choice> roles, others;
-  for (const RoleText& text : kRoles) roles.push_back({pb::Role_Name(text.role), v.words.RoleName(text.role), ""});
+  // One choice for both: a person, in a role that this person holds.
+  std::vector<Choice> others;
   for (const auto& [id, person] : people) {
     if (id == it->first || person.blocked()) continue;
-    others.push_back({id, absl::StrCat(person.display_name(), " (", RoleNames(v, person.assignment()), ")"), ""});
+    for (const pb::Role role : kDeputised) {
+      const auto& held = person.assignment().roles();
+      if (std::find(held.begin(), held.end(), static_cast<int>(role)) == held.end()) continue;
+      others.push_back({absl::StrCat(id, " ", pb::Role_Name(role)),
+                        absl::StrCat(person.display_name(), ", ", v.words.RoleName(role)), ""});
+    }
   }
   std::sort(others.begin(), others.end(), [](const Choice& a, const Choice& b) { return a.text < b.text; });
-  view.Set("title", v.Say("{name} vervangt iemand", {{"name", it->second.display_name()}}));
+  view.Set("heading", v.Say("{name} vervangt iemand", {{"name", it->second.display_name()}}));
   view.Set("in_place_of", ChoiceField(v, "deputy.in_place_of", v.Say("In de plaats van"), others));
-  view.Set("role", ChoiceField(v, "deputy.role", v.Say("In de rol van"), roles));
   FieldOptions from;
   from.value = IsoDay(Today());
   view.Set("from", DayField(v, "deputy.from", v.Say("Eerste dag"), from));
@@ -449,9 +495,12 @@ Response ProposeDeputy(Visit& v) {
   pb::ProposeDeputyRequest request;
   request.set_person_id(v.Part("person"));
   auto* deputy = request.mutable_deputy();
+  const std::vector<std::string> chosen = absl::StrSplit(v.Field("deputy.in_place_of"), ' ');
   pb::Role role = pb::ROLE_UNSPECIFIED;
-  if (pb::Role_Parse(v.Field("deputy.role"), &role)) deputy->set_role(role);
-  deputy->set_in_place_of(v.Field("deputy.in_place_of"));
+  if (chosen.size() == 2 && pb::Role_Parse(chosen[1], &role)) {
+    deputy->set_in_place_of(chosen[0]);
+    deputy->set_role(role);
+  }
   const bool from = ReadDate(v, "deputy.from", false, deputy->mutable_from());
   if (!ReadDate(v, "deputy.until", false, deputy->mutable_until()) || !from) return ShowDeputy(v);
   if (const auto error = v.Tell<People>(&People::Stub::ProposeDeputy, request); !error.ok()) {
@@ -465,7 +514,8 @@ Response ShowBlock(Visit& v) {
   const auto person = PersonOf(v);
   if (!person) return NobodyHere(v);
   return Confirmation(v, {v.Say("{name} blokkeren?", {{"name", person->display_name()}}),
-                          v.Say("Het account werkt meteen niet meer en wie ermee is aangemeld, wordt afgemeld. Er is geen tweede persoon "
+                          v.Say("Het account werkt meteen niet meer en wie ermee is aangemeld, wordt "
+                                "afgemeld. Er is geen tweede persoon "
                                 "nodig. Weer toegang geven gaat met een voorstel."),
                           v.Say("Nu blokkeren"), PathOf(*person), FactsOf(v, *person)});
 }
@@ -477,7 +527,8 @@ Response Block(Visit& v) {
     v.Problem(error);
     return ShowBlock(v);
   }
-  return v.Done(absl::StrCat("/people/", v.Part("person")), v.Say("Geblokkeerd. Het account werkt niet meer."));
+  return v.Done(absl::StrCat("/people/", v.Part("person")),
+                v.Say("Geblokkeerd. Het account werkt niet meer."));
 }
 
 // ---- Workplaces.
@@ -491,14 +542,19 @@ std::string InFours(const std::string& hex) {
 
 Response ListOfStations(Visit& v) {
   pb::ListStationsResponse response;
-  if (const auto error = v.Ask<Stations>(&Stations::Stub::ListStations, pb::ListStationsRequest(), &response); !error.ok()) v.Problem(error);
+  if (const auto error = v.Ask<Stations>(&Stations::Stub::ListStations, pb::ListStationsRequest(), &response);
+      !error.ok())
+    v.Problem(error);
   View view;
   std::vector<View> rows;
   for (const auto& station : response.stations()) {
     View row;
-    row.Set("id", station.id()).Set("location", LocationName(v, station.location_id())).Set("fingerprint", InFours(station.key_fingerprint()));
+    row.Set("id", station.id())
+        .Set("location", LocationName(v, station.location_id()))
+        .Set("fingerprint", InFours(station.key_fingerprint()));
     row.Set("revoked", station.revoked()).Set("here", station.id() == v.seat->session.station_id());
-    row.Set("may_revoke", MayTakeAway(v) && !station.revoked()).Set("path", absl::StrCat("/stations/", station.id(), "/revoke"));
+    row.Set("may_revoke", MayTakeAway(v) && !station.revoked())
+        .Set("path", absl::StrCat("/stations/", station.id(), "/revoke"));
     rows.push_back(std::move(row));
   }
   view.Set("rows", rows).Set("may_propose", MayPropose(v)).Set("may_revoke_any", MayTakeAway(v));
@@ -507,15 +563,18 @@ Response ListOfStations(Visit& v) {
 
 Response ShowNewStation(Visit& v) {
   View view;
-  FieldOptions id = Long(40, v.Say("2 tot 40 tekens: kleine letters, cijfers en koppelteken; bijvoorbeeld balie-2"));
+  FieldOptions id =
+      Long(40, v.Say("2 tot 40 tekens: kleine letters, cijfers en koppelteken; bijvoorbeeld balie-2"));
   id.autofocus = true;
   view.Set("id", TextField(v, "station.id", v.Say("Naam van de werkplek"), id));
   std::vector<Choice> locations;
   for (const auto& one : v.choices().locations()) locations.push_back({one.id(), one.name(), ""});
   const std::string label = v.Say("Locatie");
-  view.Set("location", locations.empty() ? View().Set("text", TextField(v, "station.location_id", label, Long(40)))
-                                         : View().Set("select", ChoiceField(v, "station.location_id", label, locations)));
-  FieldOptions file = Long(0, v.Say("station.pem, van de werkplek zelf. Nooit station.key: dat is de geheime sleutel."), true);
+  view.Set("location", locations.empty()
+                           ? View().Set("text", TextField(v, "station.location_id", label, Long(40)))
+                           : View().Set("select", ChoiceField(v, "station.location_id", label, locations)));
+  FieldOptions file = Long(
+      0, v.Say("station.pem, van de werkplek zelf. Nooit station.key: dat is de geheime sleutel."), true);
   file.accept = ".pem,.crt,.cer,application/x-pem-file";
   view.Set("file", TextField(v, "station.key_fingerprint", v.Say("Bestand met het certificaat"), file));
   FieldOptions typed = Long(16000, v.Say("Begint met -----BEGIN CERTIFICATE-----"), true);
@@ -534,7 +593,9 @@ Response ProposeStation(Visit& v) {
   const std::string field = sent ? "station.key_fingerprint" : "certificate";
   std::string wrong;
   if (absl::StrContains(pem, "PRIVATE KEY")) {
-    wrong = v.Say("Dit is de geheime sleutel. Die blijft op de werkplek; maak een nieuwe als hij is meegestuurd of gemaild. Kies het certificaat.");
+    wrong = v.Say(
+        "Dit is de geheime sleutel. Die blijft op de werkplek; maak een nieuwe als hij is meegestuurd of "
+        "gemaild. Kies het certificaat.");
   } else if (pem.empty()) {
     v.Fault("station.key_fingerprint", v.Say("Kies het certificaat van de werkplek, of plak het hieronder."));
     return ShowNewStation(v);
@@ -550,15 +611,19 @@ Response ProposeStation(Visit& v) {
     v.Problem(error);
     return ShowNewStation(v);
   }
-  return v.Done("/changes", absl::StrCat(NowWaits(v), " ", v.Say("Laat die dit kenmerk vergelijken met de werkplek:"), " ",
-                                         InFours(request.station().key_fingerprint())));
+  return v.Done("/changes",
+                absl::StrCat(NowWaits(v), " ", v.Say("Laat die dit kenmerk vergelijken met de werkplek:"),
+                             " ", InFours(request.station().key_fingerprint())));
 }
 
 Response ShowRevoke(Visit& v) {
   return Confirmation(v, {v.Say("Werkplek {name} intrekken?", {{"name", v.Part("station")}}),
-                          v.Say("Wie daar is aangemeld, wordt meteen afgemeld en er kan niet meer worden gecontroleerd. Dit kan niet terug: "
+                          v.Say("Wie daar is aangemeld, wordt meteen afgemeld en er kan niet meer worden "
+                                "gecontroleerd. Dit kan niet terug: "
                                 "voor deze werkplek is daarna een nieuwe sleutel nodig."),
-                          v.Say("Nu intrekken"), "/stations", {}});
+                          v.Say("Nu intrekken"),
+                          "/stations",
+                          {}});
 }
 
 Response Revoke(Visit& v) {
@@ -572,6 +637,97 @@ Response Revoke(Visit& v) {
 }
 
 // ---- Proposals.
+
+// The core keeps what a proposal says in English, in its log too. These are its lines, by how they begin.
+struct SummaryLine {
+  const char* begins;
+  const char* said;  // Dutch; {rest} is what follows
+};
+constexpr SummaryLine kSummaryLines[] = {
+    {"new account ", T("Nieuw account: {rest}")},
+    {"new rights for ", T("Nieuwe rechten voor {rest}; ze komen in de plaats van alle oude:")},
+    {"new password and second factor for ", T("Nieuw wachtwoord en nieuwe codeapp voor {rest}")},
+    {"the account is blocked now and would work again",
+     T("Het account is nu geblokkeerd en werkt dan weer.")},
+    {"roles: ", T("Rollen: {rest}")},
+    {"units: ", T("Groepen: {rest}")},
+    {"locations: ", T("Locaties: {rest}")},
+    {"department: ", T("Afdeling: {rest}")},
+    {"from ", T("Van {rest}")},
+    {"new station ", T("Nieuwe werkplek {rest}")},
+    {"public key (SHA-256): ", T("Kenmerk van de sleutel: {rest}")},
+    {"the clock of the server says ", T("De klok van de server zegt: {rest}")},
+    {"the newest entry of the log is of ", T("De nieuwste regel van het logboek is van: {rest}")},
+    {"confirmed, bans that have ended by then end, and their photos are destroyed",
+     T("Na bevestiging eindigen verboden die dan voorbij zijn, en worden hun foto's vernietigd.")},
+};
+
+// What joins the parts of a line that holds `within`.
+struct Joint {
+  const char* within;
+  const char* english;
+  const char* dutch;
+};
+constexpr Joint kJoints[] = {
+    {"department: ", ", employer: ", T("; werkgever: ")},
+    {"new station ", " at ", T(" op locatie ")},
+    {" deputises for ", " as ", T(" als ")},
+    {" deputises for ", " from ", T(" van ")},
+    {" deputises for ", " deputises for ", T(" vervangt ")},
+    {" to and including ", " to and including ", T(" tot en met ")},
+};
+
+// The day that stands there as 2026-03-02, apart from other digits.
+bool DayAt(const std::string& text, size_t at, pb::Date& out) {
+  const auto digit = [&](size_t i) {
+    return i < text.size() && absl::ascii_isdigit(static_cast<unsigned char>(text[i]));
+  };
+  for (size_t i = 0; i < 10; ++i) {
+    if (i == 4 || i == 7 ? text[at + i] != '-' : !digit(at + i)) return false;
+  }
+  if ((at > 0 && digit(at - 1)) || digit(at + 10)) return false;
+  out.set_year(std::stoi(text.substr(at, 4)));
+  out.set_month(std::stoi(text.substr(at + 5, 2)));
+  out.set_day(std::stoi(text.substr(at + 8, 2)));
+  return out.month() >= 1 && out.month() <= 12 && out.day() >= 1 && out.day() <= 31;
+}
+
+// A line in words. What is not known stands there as the core wrote it, rather than not at all.
+std::string SummaryInWords(Visit& v, const std::string& line) {
+  std::string rest = line, said = "{rest}";
+  for (const SummaryLine& known : kSummaryLines) {
+    if (absl::StartsWith(line, known.begins)) {
+      rest = line.substr(absl::string_view(known.begins).size());
+      said = known.said;
+      break;
+    }
+  }
+  if (absl::StartsWith(line, "public key")) rest = InFours(rest);
+  for (const RoleText& text : kRoles) {
+    // By whole words: one role's name could begin another's.
+    const std::string name = pb::Role_Name(text.role);
+    for (size_t at = rest.find(name); at != std::string::npos; at = rest.find(name, at + 1)) {
+      const size_t end = at + name.size();
+      if (end < rest.size() &&
+          (rest[end] == '_' || absl::ascii_isupper(static_cast<unsigned char>(rest[end]))))
+        continue;
+      rest.replace(at, name.size(), v.words.RoleName(text.role));
+    }
+  }
+  for (const Joint& joint : kJoints) {
+    const size_t at = rest.find(joint.english);
+    if (absl::StrContains(line, joint.within) && at != std::string::npos) {
+      rest.replace(at, absl::string_view(joint.english).size(), v.Say(joint.dutch));
+    }
+  }
+  // 2026-03-02 as "2 maart 2026".
+  for (size_t at = 0; at + 10 <= rest.size(); ++at) {
+    pb::Date date;
+    if (DayAt(rest, at, date)) rest.replace(at, 10, v.words.Day(date));
+  }
+  if (rest.empty()) rest = v.Say("geen");
+  return v.Say(said, {{"rest", rest}});
+}
 
 std::vector<View> DiffView(const Visit& v, const std::string& before, const std::string& after) {
   std::vector<View> out;
@@ -589,13 +745,16 @@ std::vector<View> DiffView(const Visit& v, const std::string& before, const std:
 
 Response ListOfChanges(Visit& v) {
   pb::ListChangesResponse response;
-  if (const auto error = v.Ask<Changes>(&Changes::Stub::ListChanges, pb::ListChangesRequest(), &response); !error.ok()) v.Problem(error);
+  if (const auto error = v.Ask<Changes>(&Changes::Stub::ListChanges, pb::ListChangesRequest(), &response);
+      !error.ok())
+    v.Problem(error);
   const PeopleById people = Everybody(v);
   const bool any_configuration = std::any_of(response.changes().begin(), response.changes().end(),
                                              [](const pb::Change& c) { return !c.proposed_toml().empty(); });
   pb::GetConfigurationResponse configuration;
   if (any_configuration) {
-    const auto error = v.Ask<Changes>(&Changes::Stub::GetConfiguration, pb::GetConfigurationRequest(), &configuration);
+    const auto error =
+        v.Ask<Changes>(&Changes::Stub::GetConfiguration, pb::GetConfigurationRequest(), &configuration);
     if (!error.ok()) v.Problem(error);
   }
   std::vector<View> open, decided;
@@ -603,12 +762,22 @@ Response ListOfChanges(Visit& v) {
     View one;
     const bool own = c.proposed_by() == v.seat->session.person_id();
     one.Set("id", c.id()).Set("kind", v.Say(KindName(c.kind()))).Set("who", NameOf(people, c.proposed_by()));
-    one.Set("when", v.words.Moment(c.proposed_at())).Set("about", c.subject_id().empty() ? "" : NameOf(people, c.subject_id()));
+    one.Set("when", v.words.Moment(c.proposed_at()));
+    // An account that is only proposed has no name yet but in the summary.
+    one.Set("about", c.kind() == pb::CHANGE_KIND_NEW_PERSON && !people.contains(c.subject_id())
+                         ? ""
+                         : NameOf(people, c.subject_id()));
     std::vector<View> lines;
-    for (const std::string& line : c.summary()) lines.push_back(View().Set("text", line));
+    // Of a configuration the summary repeats the lines that the difference shows in their places.
+    const bool shown = c.state() == pb::CHANGE_STATE_OPEN && !c.proposed_toml().empty() &&
+                       configuration.toml() != c.proposed_toml();
+    for (const std::string& line : c.summary()) {
+      if (!shown) lines.push_back(View().Set("text", SummaryInWords(v, line)));
+    }
     one.Set("summary", lines);
     if (c.state() != pb::CHANGE_STATE_OPEN) {
-      one.Set("confirmed", c.state() == pb::CHANGE_STATE_CONFIRMED).Set("decided_by", NameOf(people, c.decided_by()));
+      one.Set("confirmed", c.state() == pb::CHANGE_STATE_CONFIRMED)
+          .Set("decided_by", NameOf(people, c.decided_by()));
       decided.push_back(std::move(one));
       continue;
     }
@@ -616,7 +785,8 @@ Response ListOfChanges(Visit& v) {
     one.Set("may_confirm", MayConfirm(v) && !own && c.subject_id() != v.seat->session.person_id());
     one.Set("may_reject", MayConfirm(v) && !own).Set("waits", !own && !MayConfirm(v));
     one.Set("toml", c.proposed_toml());
-    one.Set("diff", c.proposed_toml().empty() ? std::vector<View>() : DiffView(v, configuration.toml(), c.proposed_toml()));
+    one.Set("diff", c.proposed_toml().empty() ? std::vector<View>()
+                                              : DiffView(v, configuration.toml(), c.proposed_toml()));
     open.push_back(std::move(one));
   }
   View view;
@@ -633,7 +803,8 @@ Response Confirm(Visit& v) {
     v.Problem(error);
     return ListOfChanges(v);
   }
-  if (response.enrolment_half().empty()) return v.Done("/changes", v.Say("Bevestigd. De wijziging geldt nu."));
+  if (response.enrolment_half().empty())
+    return v.Done("/changes", v.Say("Bevestigd. De wijziging geldt nu."));
   const PeopleById people = Everybody(v);
   const auto it = people.find(response.receipt().id());
   return ShowHalf(v, response.enrolment_half(), false, it == people.end() ? pb::Person() : it->second, false);
@@ -646,14 +817,16 @@ Response Reject(Visit& v) {
     v.Problem(error);
     return ListOfChanges(v);
   }
-  return v.Done("/changes", v.Checked("own") ? v.Say("Ingetrokken. Er verandert niets.") : v.Say("Afgewezen. Er verandert niets."));
+  return v.Done("/changes", v.Checked("own") ? v.Say("Ingetrokken. Er verandert niets.")
+                                             : v.Say("Afgewezen. Er verandert niets."));
 }
 
 // ---- The configuration.
 
 pb::GetHealthResponse Health(Visit& v) {
   pb::GetHealthResponse response;
-  const auto error = v.Ask<pb::HealthService>(&pb::HealthService::Stub::GetHealth, pb::GetHealthRequest(), &response);
+  const auto error =
+      v.Ask<pb::HealthService>(&pb::HealthService::Stub::GetHealth, pb::GetHealthRequest(), &response);
   if (!error.ok()) v.Problem(error);
   return response;
 }
@@ -676,9 +849,12 @@ std::string MonthsOf(const Visit& v, const pb::Months& m) {
 
 std::string ScopeName(const Visit& v, pb::GuidelineScope scope) {
   switch (scope) {
-    case pb::GUIDELINE_SCOPE_INCIDENT_LOCATION: return v.Say("op de locatie van het voorval");
-    case pb::GUIDELINE_SCOPE_SEVERAL: return v.Say("op één of meer locaties");
-    default: return v.Say("op alle gemeentelijke locaties");
+    case pb::GUIDELINE_SCOPE_INCIDENT_LOCATION:
+      return v.Say("op de locatie van het voorval");
+    case pb::GUIDELINE_SCOPE_SEVERAL:
+      return v.Say("op één of meer locaties");
+    default:
+      return v.Say("op alle gemeentelijke locaties");
   }
 }
 
@@ -695,25 +871,31 @@ std::vector<View> Sections(Visit& v) {
     if (one.run_by() == pb::RUN_BY_THIRD_PARTY) about.push_back(v.Say("van een derde"));
     if (!one.shares_bans()) about.push_back(v.Say("hoort niet van verboden"));
     if (!one.municipal()) about.push_back(v.Say("telt niet mee voor ‘alle gemeentelijke locaties’"));
-    if (!one.phone().empty()) about.push_back(v.Say("Toezicht en Veiligheid: {number}", {{"number", one.phone()}}));
+    if (!one.phone().empty())
+      about.push_back(v.Say("Toezicht en Veiligheid: {number}", {{"number", one.phone()}}));
     about.push_back(v.Say("ten hoogste {n} vorderingen", {{"n", absl::StrCat(one.max_demands())}}));
     rows.push_back(Row(one.name(), absl::StrJoin(about, "; ")));
   }
   end(v.Say("Locaties"));
-  for (const auto& one : c.units()) rows.push_back(Row(one.name(), one.may_see_photos() ? v.Say("kan foto's ontvangen") : v.Say("geen foto's")));
+  for (const auto& one : c.units())
+    rows.push_back(
+        Row(one.name(), one.may_see_photos() ? v.Say("kan foto's ontvangen") : v.Say("geen foto's")));
   end(v.Say("Groepen"));
   for (const auto& one : c.grounds()) {
-    rows.push_back(Row(one.name(),
-                       absl::StrCat(one.measure() == pb::MEASURE_TIME_OUT ? v.Say("Time-out") : v.Say("Toegangsverbod"), ", ",
-                                    ScopeName(v, one.scope()), "; ", MonthsOf(v, one.months_first()), ", ", v.Say("bij herhaling"), " ",
-                                    MonthsOf(v, one.months_repeat()), "; ", v.Say("besluit:"), " ",
-                                    one.decided_by() == pb::ROLE_MUNICIPAL_SECRETARY ? v.Say("gemeentesecretaris") : v.Say("college"),
-                                    one.secretary_advises() ? absl::StrCat(", ", v.Say("de gemeentesecretaris adviseert")) : "")));
+    rows.push_back(Row(
+        one.name(),
+        absl::StrCat(
+            one.measure() == pb::MEASURE_TIME_OUT ? v.Say("Time-out") : v.Say("Toegangsverbod"), ", ",
+            ScopeName(v, one.scope()), "; ", MonthsOf(v, one.months_first()), ", ", v.Say("bij herhaling"),
+            " ", MonthsOf(v, one.months_repeat()), "; ", v.Say("besluit:"), " ",
+            one.decided_by() == pb::ROLE_MUNICIPAL_SECRETARY ? v.Say("gemeentesecretaris") : v.Say("college"),
+            one.secretary_advises() ? absl::StrCat(", ", v.Say("de gemeentesecretaris adviseert")) : "")));
   }
   end(v.Say("Richtlijn: wat hoort bij welke grond"));
   for (const auto& one : c.criteria()) rows.push_back(Row(one.text(), ""));
   end(v.Say("Criteria voor toestemming"));
-  for (const auto& one : c.photo_sources()) rows.push_back(Row(one.name(), one.allowed() ? v.Say("toegestaan") : v.Say("niet toegestaan")));
+  for (const auto& one : c.photo_sources())
+    rows.push_back(Row(one.name(), one.allowed() ? v.Say("toegestaan") : v.Say("niet toegestaan")));
   end(v.Say("Bronnen van foto's"));
   for (const auto& one : c.legal_bases()) rows.push_back(Row(one.name(), ""));
   end(v.Say("Grondslagen"));
@@ -725,10 +907,12 @@ std::vector<View> Sections(Visit& v) {
     rows.push_back(Row(v.Say("Vernietiging bevestigen binnen"), days(t.confirm_copies_days())));
     rows.push_back(Row(v.Say("Herinneren na"), days(t.remind_after_days())));
     rows.push_back(Row(v.Say("Logboek nakijken elke"), days(t.review_every_days())));
-    rows.push_back(Row(v.Say("Dossier bewaren na het einde"), v.Say("{n} maanden", {{"n", absl::StrCat(t.file_keep_months())}})));
-    rows.push_back(Row(v.Say("Aanmelding eindigt na"), v.Say("{idle} minuten zonder gebruik, en in elk geval na {hours} uur",
-                                                            {{"idle", absl::StrCat(t.session_idle_minutes())},
-                                                             {"hours", absl::StrCat(t.session_max_hours())}})));
+    rows.push_back(Row(v.Say("Dossier bewaren na het einde"),
+                       v.Say("{n} maanden", {{"n", absl::StrCat(t.file_keep_months())}})));
+    rows.push_back(Row(v.Say("Aanmelding eindigt na"),
+                       v.Say("{idle} minuten zonder gebruik, en in elk geval na {hours} uur",
+                             {{"idle", absl::StrCat(t.session_idle_minutes())},
+                              {"hours", absl::StrCat(t.session_max_hours())}})));
   }
   end(v.Say("Termijnen"));
   return out;
@@ -736,10 +920,13 @@ std::vector<View> Sections(Visit& v) {
 
 Response ShowConfiguration(Visit& v) {
   pb::GetConfigurationResponse response;
-  const auto error = v.Ask<Changes>(&Changes::Stub::GetConfiguration, pb::GetConfigurationRequest(), &response);
+  const auto error =
+      v.Ask<Changes>(&Changes::Stub::GetConfiguration, pb::GetConfigurationRequest(), &response);
   if (!error.ok()) v.Problem(error);
   View view;
-  view.Set("municipality", v.choices().municipality()).Set("demand", v.choices().demand()).Set("sections", Sections(v));
+  view.Set("municipality", v.choices().municipality())
+      .Set("demand", v.choices().demand())
+      .Set("sections", Sections(v));
   view.Set("toml", response.toml()).Set("may_propose", MayPropose(v));
   view.Set("clock", MayPropose(v) && ClockInDoubt(Health(v)));
   return v.Page("configuration", v.Say("Instellingen"), std::move(view));
@@ -749,20 +936,23 @@ Response ShowConfiguration(Visit& v) {
 std::vector<View> LinesNamed(const Visit& v, const std::string& refusal, const std::string& toml) {
   const std::vector<absl::string_view> lines = absl::StrSplit(toml, '\n');
   std::vector<View> out;
-  for (size_t at = refusal.find(':'); at != std::string::npos && out.size() < 20; at = refusal.find(':', at + 1)) {
+  for (size_t at = refusal.find(':'); at != std::string::npos && out.size() < 20;
+       at = refusal.find(':', at + 1)) {
     const size_t end = refusal.find(':', at + 1);
     size_t number = 0;
-    if (end == std::string::npos || !absl::SimpleAtoi(refusal.substr(at + 1, end - at - 1), &number)) continue;
+    if (end == std::string::npos || !absl::SimpleAtoi(refusal.substr(at + 1, end - at - 1), &number))
+      continue;
     if (number < 1 || number > lines.size()) continue;
     View one;
-    out.push_back(one.Set("number", v.Say("Regel {n}", {{"n", absl::StrCat(number)}})).Set("text", std::string(lines[number - 1])));
+    out.push_back(one.Set("number", v.Say("Regel {n}", {{"n", absl::StrCat(number)}}))
+                      .Set("text", std::string(lines[number - 1])));
   }
   return out;
 }
 
 Response ConfigurationForm(Visit& v, const std::string& toml) {
   View view;
-  FieldOptions text = Long(kMostToml, v.Say("De hele tekst, met wat u verandert"), true);
+  FieldOptions text = Long(kMostToml, v.Say("De hele tekst, met wat u verandert"));
   text.rows = 24;
   text.value = toml;
   View field = TextField(v, "toml", v.Say("Instellingen (TOML)"), text);
@@ -778,14 +968,16 @@ Response ConfigurationForm(Visit& v, const std::string& toml) {
 
 Response ShowNewConfiguration(Visit& v) {
   pb::GetConfigurationResponse response;
-  const auto error = v.Ask<Changes>(&Changes::Stub::GetConfiguration, pb::GetConfigurationRequest(), &response);
+  const auto error =
+      v.Ask<Changes>(&Changes::Stub::GetConfiguration, pb::GetConfigurationRequest(), &response);
   if (!error.ok()) v.Problem(error);
   return ConfigurationForm(v, response.toml());
 }
 
 Response ProposeConfiguration(Visit& v) {
   const auto file = v.request.files.find("file");
-  std::string toml = file != v.request.files.end() && !file->second.bytes.empty() ? file->second.bytes : v.request.Field("toml");
+  std::string toml = file != v.request.files.end() && !file->second.bytes.empty() ? file->second.bytes
+                                                                                  : v.request.Field("toml");
   // A browser ends lines in its own way.
   toml.erase(std::remove(toml.begin(), toml.end(), '\r'), toml.end());
   if (toml.size() > kMostToml) {
@@ -802,7 +994,8 @@ Response ProposeConfiguration(Visit& v) {
 }
 
 Response ProposeClock(Visit& v) {
-  if (const auto error = v.Tell<Changes>(&Changes::Stub::ProposeClock, pb::ProposeClockRequest()); !error.ok()) {
+  if (const auto error = v.Tell<Changes>(&Changes::Stub::ProposeClock, pb::ProposeClockRequest());
+      !error.ok()) {
     v.Problem(error);
     return ShowConfiguration(v);
   }
@@ -813,9 +1006,12 @@ Response ProposeClock(Visit& v) {
 
 std::string PromiseName(const Visit& v, const std::string& name) {
   static const std::map<std::string, const char*> names = {
-      {"recording", T("Alles wordt vastgelegd")},     {"destruction", T("Foto's worden op tijd vernietigd")},
-      {"clock", T("De klok loopt goed")},             {"certificate", T("Het certificaat is geldig")},
-      {"publishing", T("Het logboek wordt gepubliceerd")}, {"witnesses", T("Getuigen tekenen het logboek mee")},
+      {"recording", T("Alles wordt vastgelegd")},
+      {"destruction", T("Foto's worden op tijd vernietigd")},
+      {"clock", T("De klok loopt goed")},
+      {"certificate", T("Het certificaat is geldig")},
+      {"publishing", T("Het logboek wordt gepubliceerd")},
+      {"witnesses", T("Getuigen tekenen het logboek mee")},
       {"reviews", T("Het logboek wordt nagekeken")},
   };
   const auto it = names.find(name);
@@ -837,7 +1033,10 @@ Response HealthPage(Visit& v, const std::optional<pb::CreateBackupResponse>& mad
     all = all && p.kept();
     rows.push_back(std::move(row));
   }
-  view.Set("rows", rows).Set("all", all).Set("clock", MayPropose(v) && ClockInDoubt(health)).Set("may_backup", MayPropose(v));
+  view.Set("rows", rows)
+      .Set("all", all)
+      .Set("clock", MayPropose(v) && ClockInDoubt(health))
+      .Set("may_backup", MayPropose(v));
   view.Set("made", false);
   if (made) {
     std::vector<View> facts;
@@ -857,8 +1056,9 @@ Response ShowHealth(Visit& v) {
 
 Response MakeBackup(Visit& v) {
   pb::CreateBackupResponse response;
-  const auto error = v.Ask<pb::BackupService>(&pb::BackupService::Stub::CreateBackup, pb::CreateBackupRequest(), &response,
-                                              std::chrono::duration_cast<std::chrono::milliseconds>(kBackupTakes));
+  const auto error =
+      v.Ask<pb::BackupService>(&pb::BackupService::Stub::CreateBackup, pb::CreateBackupRequest(), &response,
+                               std::chrono::duration_cast<std::chrono::milliseconds>(kBackupTakes));
   if (!error.ok()) {
     v.Problem(error);
     return HealthPage(v, std::nullopt);

@@ -508,7 +508,7 @@ Response DenialPage(Visit& v, const std::string& ban) {
 
 Response BriefingPage(Visit& v, const std::string& path, const pb::NextBriefingResponse* response) {
   View view;
-  view.Set("path", path);
+  view.Set("next_path", path);
   if (response == nullptr) {
     view.Set("start", !v.has_problem());
     return v.Page("briefing", v.Say("Briefing"), std::move(view));

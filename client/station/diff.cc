@@ -33,8 +33,9 @@ void Middle(const Lines& a, const Lines& b, std::vector<DiffLine>& out) {
     std::vector<uint16_t> length((a.size() + 1) * width, 0);
     for (size_t x = a.size(); x-- > 0;) {
       for (size_t y = b.size(); y-- > 0;) {
-        length[x * width + y] = a[x] == b[y] ? static_cast<uint16_t>(length[(x + 1) * width + y + 1] + 1)
-                                             : std::max(length[(x + 1) * width + y], length[x * width + y + 1]);
+        length[x * width + y] = a[x] == b[y]
+                                    ? static_cast<uint16_t>(length[(x + 1) * width + y + 1] + 1)
+                                    : std::max(length[(x + 1) * width + y], length[x * width + y + 1]);
       }
     }
     while (i < a.size() && j < b.size()) {
@@ -59,11 +60,14 @@ std::vector<DiffLine> Diff(std::string_view before, std::string_view after, int 
   if (a == b) return {};
   size_t first = 0, last = 0;
   while (first < a.size() && first < b.size() && a[first] == b[first]) ++first;
-  while (last < a.size() - first && last < b.size() - first && a[a.size() - 1 - last] == b[b.size() - 1 - last]) ++last;
+  while (last < a.size() - first && last < b.size() - first &&
+         a[a.size() - 1 - last] == b[b.size() - 1 - last])
+    ++last;
   std::vector<DiffLine> all;
   for (size_t i = 0; i < first; ++i) Add(all, DiffLine::Kind::kSame, a[i]);
   const auto middle = [&](const Lines& lines) {
-    return Lines(lines.begin() + static_cast<std::ptrdiff_t>(first), lines.end() - static_cast<std::ptrdiff_t>(last));
+    return Lines(lines.begin() + static_cast<std::ptrdiff_t>(first),
+                 lines.end() - static_cast<std::ptrdiff_t>(last));
   };
   Middle(middle(a), middle(b), all);
   for (size_t i = a.size() - last; i < a.size(); ++i) Add(all, DiffLine::Kind::kSame, a[i]);

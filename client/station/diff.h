@@ -15,8 +15,9 @@ struct DiffLine {
   int skipped = 0;   // of kSkipped: so many lines are the same
 };
 
-// The fewest lines that go and come, with at most `around` lines that stay before and after each. Of texts that differ in too much
-// for that (more than four million pairs of lines) everything that differs goes and comes as one piece. Empty when nothing differs.
+// The fewest lines that go and come, with at most `around` lines that stay before and after each. Of texts
+// that differ in too much for that (more than four million pairs of lines) everything that differs goes and
+// comes as one piece. Empty when nothing differs.
 std::vector<DiffLine> Diff(std::string_view before, std::string_view after, int around = 3);
 
 }  // namespace waarborg::station

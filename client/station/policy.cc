@@ -147,11 +147,15 @@ View RowOf(const Visit& v, const pb::PolicyRow& row, bool repeated) {
   if (row.caller() == "station") who.push_back(v.Say("iedereen op een werkplek"));
   if (row.caller() == "session") who.push_back(v.Say("iedereen die is aangemeld"));
   for (const int role : row.roles()) who.push_back(v.words.RoleName(static_cast<pb::Role>(role)));
-  for (const std::string& condition : row.conditions()) conditions.push_back(Told(v, Conditions(), condition));
+  for (const std::string& condition : row.conditions())
+    conditions.push_back(Told(v, Conditions(), condition));
   View view;
-  view.Set("what", Told(v, Calls(), row.rpc())).Set("repeated", repeated).Set("who", absl::StrJoin(who, ", "));
+  view.Set("what", Told(v, Calls(), row.rpc()))
+      .Set("repeated", repeated)
+      .Set("who", absl::StrJoin(who, ", "));
   view.Set("conditions", absl::StrJoin(conditions, "; ")).Set("logged", row.logged());
-  view.Set("yours", std::any_of(row.roles().begin(), row.roles().end(), [&](int role) { return v.Has(static_cast<pb::Role>(role)); }));
+  view.Set("yours", std::any_of(row.roles().begin(), row.roles().end(),
+                                [&](int role) { return v.Has(static_cast<pb::Role>(role)); }));
   return view;
 }
 
@@ -159,7 +163,8 @@ View RowOf(const Visit& v, const pb::PolicyRow& row, bool repeated) {
 
 Response PolicyPage(Visit& v) {
   pb::GetPolicyResponse response;
-  const auto error = v.Ask<pb::SessionService>(&pb::SessionService::Stub::GetPolicy, pb::GetPolicyRequest(), &response);
+  const auto error =
+      v.Ask<pb::SessionService>(&pb::SessionService::Stub::GetPolicy, pb::GetPolicyRequest(), &response);
   if (!error.ok()) v.Problem(error);
   std::vector<View> sections;
   const auto add = [&](const std::string& title, auto belongs) {
@@ -176,7 +181,8 @@ Response PolicyPage(Visit& v) {
     add(v.Say(text.title), [&](const std::string& service) { return service == text.service; });
   }
   add(v.Say("Overig"), [](const std::string& service) {
-    return std::none_of(std::begin(kServices), std::end(kServices), [&](const ServiceText& t) { return service == t.service; });
+    return std::none_of(std::begin(kServices), std::end(kServices),
+                        [&](const ServiceText& t) { return service == t.service; });
   });
   View view;
   view.Set("sections", sections);

@@ -53,30 +53,30 @@ const Invented kPeople[] = {
 constexpr int kMaxDemands = 3;
 
 constexpr ExerciseText kExercises[] = {
-    {Exercise::kClear, T("Controleer deze bezoeker"), "Vera Vink 12-03-1985",
+    {Exercise::kClear, T("Controleer deze bezoeker:"), "Vera Vink 12-03-1985",
      T("U ziet ‘Geen verbod gevonden’. Help de bezoeker.")},
-    {Exercise::kBanned, T("Controleer deze bezoeker"), "Karel Kievit 04-07-1979",
+    {Exercise::kBanned, T("Controleer deze bezoeker:"), "Karel Kievit 04-07-1979",
      T("U ziet ‘Toegangsverbod’. Blijf rustig en lees de stappen.")},
     {Exercise::kPhoto, T("Toon de foto van Karel Kievit"), nullptr,
      T("U ziet een tekening, 30 seconden lang. Bekijk een foto alleen om zeker te weten wie voor u staat.")},
     {Exercise::kDemand, T("Vorder Karel Kievit te vertrekken"), nullptr,
      T("Lees de vordering voor en raak ‘Eerste vordering’ aan. Gaat hij, raak dan ‘Vertrokken’ aan.")},
-    {Exercise::kTimeOut, T("Controleer deze bezoeker"), "Rik Reiger 23-11-1990",
+    {Exercise::kTimeOut, T("Controleer deze bezoeker:"), "Rik Reiger 23-11-1990",
      T("U ziet ‘Time-out’. De stappen zijn dezelfde; het geldt alleen op deze locatie.")},
     {Exercise::kDescription, T("Open in de lijst de man met de groene jas"), nullptr,
      T("U ziet ‘Signalement’: wie hij is weten we niet. Hij mag niet naar binnen zolang dat niet "
        "vaststaat.")},
     {Exercise::kDenied, T("Open in de lijst Meta Mees"), nullptr,
      T("U ziet ‘Directe ontzegging’: ter plekke ontzegd, het besluit volgt nog. De stappen zijn dezelfde.")},
-    {Exercise::kNearMiss, T("Controleer deze bezoeker; hij zegt de naam zo"), "Carel Kievit 04-07-1979",
+    {Exercise::kNearMiss, T("Controleer deze bezoeker, die zijn naam zo zegt:"), "Carel Kievit 04-07-1979",
      T("U ziet ‘Mogelijke overeenkomst’. Weiger nog niemand en vraag om een document. Er staat Carel op: "
        "kies ‘Geen van deze’.")},
-    {Exercise::kTwins, T("Controleer deze bezoeker"), "Esdoorn 09-09-1992",
+    {Exercise::kTwins, T("Controleer deze bezoeker:"), "Esdoorn 09-09-1992",
      T("U ziet een tweeling. Achternaam en datum zeggen niet wie het is; alle voornamen op het document "
        "wel.")},
-    {Exercise::kUnknown, T("Controleer deze bezoeker"), "Sanne Spreeuw 30-05-1971",
+    {Exercise::kUnknown, T("Controleer deze bezoeker:"), "Sanne Spreeuw 30-05-1971",
      T("U ziet ‘Controle niet mogelijk’. Dat zegt niets over de bezoeker: help haar, en bel bij twijfel.")},
-    {Exercise::kExpected, T("Controleer deze bezoeker"), "Hein Havik 17-02-1983",
+    {Exercise::kExpected, T("Controleer deze bezoeker:"), "Hein Havik 17-02-1983",
      T("U ziet ‘Verwacht op afspraak’. Ontvang hem vriendelijk en bel wie hem begeleidt.")},
     {Exercise::kDeny, T("Ontzeg iemand ter plekke de toegang"), nullptr,
      T("Raak ‘Directe ontzegging’ aan. Dat geldt meteen; wat u weet vult u daarna in, als het rustig is.")},
