@@ -37,15 +37,21 @@ struct CheckWords {
   const char* good;   // Dutch, with {values} of the finding
 };
 constexpr CheckWords kChecks[] = {
-    {CheckKind::kContents, T("Elke regel nagerekend"), T("{size} regels in {files} bestanden; elke tegel en de wortel kloppen.")},
+    {CheckKind::kContents, T("Elke regel nagerekend"),
+     T("{size} regels in {files} bestanden; elke tegel en de wortel kloppen.")},
     {CheckKind::kSignature, T("Handtekening"), T("Van de sleutel {key}, die deze werkplek kent.")},
     {CheckKind::kWitnesses, T("Getuigen"), T("{count} getuigen ondertekenden mee; {needed} zijn nodig.")},
     {CheckKind::kPrevious, T("Sluit aan op het vorige logboek"), T("Op {origin}, met {size} regels.")},
-    {CheckKind::kCoreKey, T("De dienst tekent met deze sleutel"), T("De sleutel die de dienst noemt, is de sleutel van deze werkplek.")},
-    {CheckKind::kCore, T("De dienst heeft hetzelfde logboek"), T("De {size} regels van de dienst zijn het begin van wat gepubliceerd is, of gelijk eraan.")},
-    {CheckKind::kSinceLast, T("Sinds de vorige controle hier"), T("De {size} regels van {at} staan er nog precies zo.")},
-    {CheckKind::kSinceGiven, T("Sinds uw bewaarde controlepunt"), T("De {size} regels van toen staan er nog precies zo.")},
-    {CheckKind::kEntry, T("De regel en haar bewijs"), T("Dit is regel {index} van een logboek van {size} regels.")},
+    {CheckKind::kCoreKey, T("De dienst tekent met deze sleutel"),
+     T("De sleutel die de dienst noemt, is de sleutel van deze werkplek.")},
+    {CheckKind::kCore, T("De dienst heeft hetzelfde logboek"),
+     T("De {size} regels van de dienst zijn het begin van wat gepubliceerd is, of gelijk eraan.")},
+    {CheckKind::kSinceLast, T("Sinds de vorige controle hier"),
+     T("De {size} regels van {at} staan er nog precies zo.")},
+    {CheckKind::kSinceGiven, T("Sinds uw bewaarde controlepunt"),
+     T("De {size} regels van toen staan er nog precies zo.")},
+    {CheckKind::kEntry, T("De regel en haar bewijs"),
+     T("Dit is regel {index} van een logboek van {size} regels.")},
     {CheckKind::kPublished, T("In het gepubliceerde logboek"), T("Op plaats {index} staat deze regel.")},
 };
 
@@ -55,14 +61,15 @@ struct Tab {
   std::vector<pb::Role> roles;
 };
 const std::vector<Tab>& Tabs() {
-  const auto* overseers = new std::vector<pb::Role>{pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER};
+  using Roles = std::vector<pb::Role>;
+  const Roles overseers = {pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER};
   static const auto* const tabs = new std::vector<Tab>{
-      {"/log", T("Zoeken"), *overseers},
-      {"/log/verify", T("Controleren"), *overseers},
-      {"/log/signals", T("Signalen"), *overseers},
-      {"/log/reviews", T("Beoordelingen"), *overseers},
-      {"/log/destructions", T("Vernietigingen"), *overseers},
-      {"/log/words", T("Woorden"), {pb::ROLE_DATA_PROTECTION_OFFICER, pb::ROLE_LEGAL}},
+      {"/log", T("Zoeken"), overseers},
+      {"/log/verify", T("Controleren"), overseers},
+      {"/log/signals", T("Signalen"), overseers},
+      {"/log/reviews", T("Beoordelingen"), overseers},
+      {"/log/destructions", T("Vernietigingen"), overseers},
+      {"/log/words", T("Woorden"), Roles{pb::ROLE_DATA_PROTECTION_OFFICER, pb::ROLE_LEGAL}},
   };
   return *tabs;
 }
@@ -82,7 +89,8 @@ int64_t Ms(const google::protobuf::Timestamp& t) {
   return t.seconds() * 1000 + t.nanos() / 1'000'000;
 }
 
-View PeriodField(const Visit& v, const char* name, const std::string& label, const std::string& value, const std::string& hint = "") {
+View PeriodField(const Visit& v, const char* name, const std::string& label, const std::string& value,
+                 const std::string& hint = "") {
   FieldOptions o;
   o.value = value;
   o.hint = hint;
@@ -98,9 +106,11 @@ bool Period(Visit& v, View& view, int days, Request& request) {
     until = Iso(today);
     from = Iso(today - days);
   }
-  view.Set("from", PeriodField(v, "from", v.Say("Van"), from)).Set("until", PeriodField(v, "until", v.Say("Tot en met"), until));
+  view.Set("from", PeriodField(v, "from", v.Say("Van"), from))
+      .Set("until", PeriodField(v, "until", v.Say("Tot en met"), until));
   bool has_from = false, has_until = false;
-  return ReadDays(v, from, until, request.mutable_from(), &has_from, request.mutable_until(), &has_until) && has_from && has_until;
+  return ReadDays(v, from, until, request.mutable_from(), &has_from, request.mutable_until(), &has_until) &&
+         has_from && has_until;
 }
 
 // ---- The check.
@@ -124,13 +134,15 @@ Response ShowVerify(Visit& v) {
   view.Set("keys", keys);
   FieldOptions file;
   file.optional = true;
-  file.hint = v.Say("Het bestand dat u bij een eerdere controle bewaarde. Zo ziet u dat er sindsdien niets is veranderd.");
+  file.hint = v.Say(
+      "Het bestand dat u bij een eerdere controle bewaarde. Zo ziet u dat er sindsdien niets is veranderd.");
   view.Set("given", TextField(v, "given", v.Say("Eerder controlepunt"), file));
   const LogCheck::Standing standing = check.standing();
   if (standing.running) {
     view.Set("running", standing.total == 0 ? v.Say("De controle loopt.")
                                             : v.Say("De controle loopt: {done} van {total} regels.",
-                                                    {{"done", absl::StrCat(standing.entries)}, {"total", absl::StrCat(standing.total)}}));
+                                                    {{"done", absl::StrCat(standing.entries)},
+                                                     {"total", absl::StrCat(standing.total)}}));
   }
   if (standing.last != nullptr) {
     const CheckedLogs& last = *standing.last;
@@ -143,7 +155,9 @@ Response ShowVerify(Visit& v) {
     std::vector<View> logs;
     for (const CheckedLog& log : last.logs) {
       View one;
-      one.Set("name", log.name).Set("wrong", log.verdict() == Verdict::kWrong).Set("findings", FindingViews(v, log.findings));
+      one.Set("name", log.name)
+          .Set("wrong", log.verdict() == Verdict::kWrong)
+          .Set("findings", FindingViews(v, log.findings));
       std::vector<View> facts;
       const auto add = [&](const std::string& label, const std::string& value) {
         facts.push_back(View().Set("label", label).Set("value", value).Set("private", false));
@@ -154,7 +168,8 @@ Response ShowVerify(Visit& v) {
         add(v.Say("Wortel"), audit::Base64(audit::View(log.checkpoint.root)));
       }
       add(v.Say("Duur"), absl::StrFormat("%.2f s", log.seconds));
-      one.Set("facts", facts).Set("checkpoint", log.note.empty() ? "" : absl::StrCat("/log/checkpoint/", log.name));
+      one.Set("facts", facts)
+          .Set("checkpoint", log.note.empty() ? "" : absl::StrCat("/log/checkpoint/", log.name));
       logs.push_back(std::move(one));
     }
     view.Set("logs", logs);
@@ -181,9 +196,11 @@ Response Verify(Visit& v) {
     core.quorum = static_cast<size_t>(std::max(0, head.quorum()));
     question.core = std::move(core);
   }
-  if (const auto file = v.request.files.find("given"); file != v.request.files.end()) question.given = file->second.bytes;
+  if (const auto file = v.request.files.find("given"); file != v.request.files.end())
+    question.given = file->second.bytes;
   if (!check.Run(question, kCheckWaits)) {
-    return v.Done("/log/verify", v.Say("Er liep al een controle van iemand anders. Hieronder staat wat die vond; vraag het zo nodig nog eens."));
+    return v.Done("/log/verify", v.Say("Er liep al een controle van iemand anders. Hieronder staat wat die "
+                                       "vond; vraag het zo nodig nog eens."));
   }
   return Response::Redirect("/log/verify");
 }
@@ -193,8 +210,9 @@ Response DownloadCheckpoint(Visit& v) {
   if (standing.last != nullptr) {
     for (const CheckedLog& log : standing.last->logs) {
       if (log.name == v.Part("log") && !log.note.empty()) {
-        return Download(absl::StrCat("controlepunt-", LogName(log.checkpoint.origin), "-", log.checkpoint.size, ".txt"), "text/plain; charset=utf-8",
-                        log.note);
+        return Download(
+            absl::StrCat("controlepunt-", LogName(log.checkpoint.origin), "-", log.checkpoint.size, ".txt"),
+            "text/plain; charset=utf-8", log.note);
       }
     }
   }
@@ -213,8 +231,10 @@ Response ShowSignals(Visit& v) {
   if (asked) {
     // A longer period is what it is up to; the newest of it is looked at first.
     const int64_t most = int64_t{kSignalDays} * 24 * 3600;
-    if (request.until().seconds() - request.from().seconds() > most) request.mutable_from()->set_seconds(request.until().seconds() - most);
-    if (const auto error = v.Ask<Service>(&Stub::ListSignals, request, &response, kReading); !error.ok()) v.Problem(error);
+    if (request.until().seconds() - request.from().seconds() > most)
+      request.mutable_from()->set_seconds(request.until().seconds() - most);
+    if (const auto error = v.Ask<Service>(&Stub::ListSignals, request, &response, kReading); !error.ok())
+      v.Problem(error);
   }
   std::vector<View> rows;
   for (const pb::Signal& s : response.signals()) {
@@ -222,15 +242,21 @@ Response ShowSignals(Visit& v) {
     const std::string day = IsoDay(s.day());
     std::string path = absl::StrCat("/log/entries?from=", day, "&until=", day);
     if (!s.person_id().empty()) absl::StrAppend(&path, "&person_id=", Escaped(s.person_id()));
-    if (s.person_id().empty() && !s.station_id().empty()) absl::StrAppend(&path, "&station_id=", Escaped(s.station_id()));
-    if (s.kind() == pb::SIGNAL_KIND_REPEATED_REFUSALS || s.kind() == pb::SIGNAL_KIND_OUTSIDE_ASSIGNMENT) absl::StrAppend(&path, "&refused_only=yes");
-    if (s.kind() == pb::SIGNAL_KIND_MANY_VIEWS || s.kind() == pb::SIGNAL_KIND_OUTSIDE_OPENING_HOURS) absl::StrAppend(&path, "&kind=photo-seen");
+    if (s.person_id().empty() && !s.station_id().empty())
+      absl::StrAppend(&path, "&station_id=", Escaped(s.station_id()));
+    if (s.kind() == pb::SIGNAL_KIND_REPEATED_REFUSALS || s.kind() == pb::SIGNAL_KIND_OUTSIDE_ASSIGNMENT)
+      absl::StrAppend(&path, "&refused_only=yes");
+    if (s.kind() == pb::SIGNAL_KIND_MANY_VIEWS || s.kind() == pb::SIGNAL_KIND_OUTSIDE_OPENING_HOURS)
+      absl::StrAppend(&path, "&kind=photo-seen");
     if (s.kind() == pb::SIGNAL_KIND_MANY_CHECKS) absl::StrAppend(&path, "&kind=desk");
     if (s.kind() == pb::SIGNAL_KIND_ON_CALL_RELEASE) absl::StrAppend(&path, "&kind=release");
     row.Set("day", v.words.ShortDay(s.day())).Set("what", NameOf(v.words, s.kind())).Set("path", path);
-    row.Set("who", !s.person_name().empty() ? s.person_name() : !s.person_id().empty() ? s.person_id() : v.Say("niemand aangemeld"));
+    row.Set("who", !s.person_name().empty() ? s.person_name()
+                   : !s.person_id().empty() ? s.person_id()
+                                            : v.Say("niemand aangemeld"));
     row.Set("where", s.station_id()).Set("count", absl::StrCat(s.count(), "×"));
-    row.Set("threshold", s.threshold() > 1 ? v.Say("signaal vanaf {n}", {{"n", absl::StrCat(s.threshold())}}) : "");
+    row.Set("threshold",
+            s.threshold() > 1 ? v.Say("signaal vanaf {n}", {{"n", absl::StrCat(s.threshold())}}) : "");
     rows.push_back(std::move(row));
   }
   view.Set("any", !rows.empty()).Set("rows", rows).Set("asked", asked && !v.has_problem());
@@ -243,8 +269,10 @@ Response ShowReviews(Visit& v) {
   View view;
   SetLogHead(view, v, v.Say("Beoordelingen"), "/log/reviews");
   pb::ListReviewsResponse response;
-  if (const auto error = v.Ask<Service>(&Stub::ListReviews, pb::ListReviewsRequest(), &response); !error.ok()) v.Problem(error);
-  view.Set("overdue", response.overdue()).Set("due_at", response.has_due_at() ? v.words.Moment(response.due_at()) : "");
+  if (const auto error = v.Ask<Service>(&Stub::ListReviews, pb::ListReviewsRequest(), &response); !error.ok())
+    v.Problem(error);
+  view.Set("overdue", response.overdue())
+      .Set("due_at", response.has_due_at() ? v.words.Moment(response.due_at()) : "");
   std::vector<View> gaps;
   std::string from, until;
   for (const pb::Gap& gap : response.gaps()) {
@@ -275,8 +303,11 @@ Response ShowReviews(Visit& v) {
   std::vector<View> reviews;
   for (const pb::Review& r : response.reviews()) {
     View one;
-    one.Set("period", absl::StrCat(Stamp(Ms(r.from())).substr(0, 10), " – ", Stamp(Ms(r.until()) - 1).substr(0, 10)));
-    one.Set("findings", r.findings()).Set("by", r.by_name().empty() ? r.by() : r.by_name()).Set("at", Stamp(Ms(r.at())).substr(0, 16));
+    one.Set("period",
+            absl::StrCat(Stamp(Ms(r.from())).substr(0, 10), " – ", Stamp(Ms(r.until()) - 1).substr(0, 10)));
+    one.Set("findings", r.findings())
+        .Set("by", r.by_name().empty() ? r.by() : r.by_name())
+        .Set("at", Stamp(Ms(r.at())).substr(0, 16));
     one.Set("place", Place(r.origin(), r.index()));
     one.Set("path", absl::StrCat("/log/entry/", LogName(r.origin()), "/", r.index(), "?at=", Ms(r.at())));
     reviews.push_back(std::move(one));
@@ -288,7 +319,9 @@ Response ShowReviews(Visit& v) {
 Response SignOff(Visit& v) {
   pb::SignOffPeriodRequest request;
   bool has_from = false, has_until = false;
-  if (!ReadDays(v, v.Field("from"), v.Field("until"), request.mutable_from(), &has_from, request.mutable_until(), &has_until)) return ShowReviews(v);
+  if (!ReadDays(v, v.Field("from"), v.Field("until"), request.mutable_from(), &has_from,
+                request.mutable_until(), &has_until))
+    return ShowReviews(v);
   if (!has_from) request.clear_from();
   if (!has_until) request.clear_until();
   request.set_findings(v.Field("findings"));
@@ -302,7 +335,8 @@ Response SignOff(Visit& v) {
 // ---- Destructions.
 
 std::string Lasting(const Visit& v, int64_t ms) {
-  if (ms < 60'000) return v.Say("{n} seconden", {{"n", absl::StrFormat("%.1f", static_cast<double>(ms) / 1000)}});
+  if (ms < 60'000)
+    return v.Say("{n} seconden", {{"n", absl::StrFormat("%.1f", static_cast<double>(ms) / 1000)}});
   if (ms < 3'600'000) return v.Say("{n} minuten", {{"n", absl::StrCat(ms / 60'000)}});
   if (ms < 48 * int64_t{3'600'000}) return v.Say("{n} uur", {{"n", absl::StrCat(ms / 3'600'000)}});
   return v.Say("{n} dagen", {{"n", absl::StrCat(ms / (24 * int64_t{3'600'000}))}});
@@ -314,20 +348,24 @@ Response ShowDestructions(Visit& v) {
   pb::ReportDestructionRequest request;
   pb::ReportDestructionResponse response;
   if (Period(v, view, kDestructionDays - 1, request)) {
-    if (const auto error = v.Ask<Service>(&Stub::ReportDestruction, request, &response, kReading); !error.ok()) v.Problem(error);
+    if (const auto error = v.Ask<Service>(&Stub::ReportDestruction, request, &response, kReading);
+        !error.ok())
+      v.Problem(error);
   }
   std::vector<View> rows;
   for (const pb::Destruction& d : response.destructions()) {
     View row;
     row.Set("destroyed", Stamp(Ms(d.destroyed_at()))).Set("due", Stamp(Ms(d.due_at())));
-    row.Set("took", Lasting(v, Ms(d.destroyed_at()) - Ms(d.due_at()))).Set("reason", NameOf(v.words, d.reason()));
+    row.Set("took", Lasting(v, Ms(d.destroyed_at()) - Ms(d.due_at())))
+        .Set("reason", NameOf(v.words, d.reason()));
     row.Set("ban_id", d.ban_id()).Set("photo_id", d.photo_id()).Set("place", Place(d.origin(), d.index()));
-    row.Set("path", absl::StrCat("/log/entry/", LogName(d.origin()), "/", d.index(), "?at=", Ms(d.destroyed_at())));
+    row.Set("path",
+            absl::StrCat("/log/entry/", LogName(d.origin()), "/", d.index(), "?at=", Ms(d.destroyed_at())));
     row.Set("certificate", absl::StrCat("/log/certificate/", Escaped(d.photo_id())));
     rows.push_back(std::move(row));
   }
   view.Set("any", !rows.empty()).Set("rows", rows).Set("more", response.more());
-  view.Set("longest", Lasting(v, response.longest_ms())).Set("count", absl::StrCat(rows.size()));
+  view.Set("longest", Lasting(v, response.longest_ms())).Set("amount", absl::StrCat(rows.size()));
   FieldOptions of;
   of.max_length = 40;
   of.hint = v.Say("F-… van een foto, of LV-… van een vernietigd dossier");
@@ -337,7 +375,8 @@ Response ShowDestructions(Visit& v) {
 
 Response FindCertificate(Visit& v) {
   const std::string id = v.Field("id");
-  if (id.empty() || id.size() > 40 || id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != std::string::npos) {
+  if (id.empty() || id.size() > 40 ||
+      id.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != std::string::npos) {
     v.Fault("id", v.Say("Dit is geen nummer van een foto of een dossier."));
     return ShowDestructions(v);
   }
@@ -346,7 +385,8 @@ Response FindCertificate(Visit& v) {
 
 Response ShowCertificate(Visit& v) {
   View view;
-  SetLogHead(view, v, absl::StrCat(v.Say("Verklaring van vernietiging"), " ", v.Part("id")), "/log/destructions");
+  SetLogHead(view, v, absl::StrCat(v.Say("Verklaring van vernietiging"), " ", v.Part("id")),
+             "/log/destructions");
   pb::GetCertificateRequest request;
   request.set_id(v.Part("id"));
   pb::GetCertificateResponse response;
@@ -368,7 +408,8 @@ Response ShowCertificate(Visit& v) {
   }
   CheckedOpening all;
   all.findings = findings;
-  view.Set("findings", FindingViews(v, findings)).Set("verdict", VerdictView(v, all.verdict(), v.Say("Wat hier staat, staat zo in het logboek.")));
+  view.Set("findings", FindingViews(v, findings))
+      .Set("verdict", VerdictView(v, all.verdict(), v.Say("Wat hier staat, staat zo in het logboek.")));
   view.Set("download", absl::StrCat(v.request.path, "/file"));
   return v.Page("log_certificate", v.Say("Verklaring van vernietiging"), std::move(view));
 }
@@ -377,7 +418,8 @@ Response DownloadCertificate(Visit& v) {
   pb::GetCertificateRequest request;
   request.set_id(v.Part("id"));
   pb::GetCertificateResponse response;
-  if (const auto error = v.Ask<Service>(&Stub::GetCertificate, request, &response); !error.ok()) return ShowCertificate(v);
+  if (const auto error = v.Ask<Service>(&Stub::GetCertificate, request, &response); !error.ok())
+    return ShowCertificate(v);
   return Download("verklaring.txt", "text/plain; charset=utf-8", std::move(*response.mutable_certificate()));
 }
 
@@ -422,7 +464,8 @@ Response ShowWords(Visit& v) {
     return WordsPage(v, std::move(view));
   }
   std::vector<View> words;
-  for (const pb::Word& word : response.words().words()) words.push_back(View().Set("field", word.field()).Set("text", word.text()));
+  for (const pb::Word& word : response.words().words())
+    words.push_back(View().Set("field", word.field()).Set("text", word.text()));
   view.Set("shown", true).Set("place", Place(origin, index)).Set("any", !words.empty()).Set("words", words);
   return WordsPage(v, std::move(view));
 }
@@ -468,13 +511,17 @@ void SetLogHead(View& view, Visit& v, const std::string& heading, const std::str
 std::vector<View> FindingViews(const Visit& v, const std::vector<Finding>& findings) {
   std::vector<View> out;
   for (const Finding& f : findings) {
-    const auto* words = std::find_if(std::begin(kChecks), std::end(kChecks), [&](const CheckWords& w) { return w.what == f.what; });
+    const auto* words = std::find_if(std::begin(kChecks), std::end(kChecks),
+                                     [&](const CheckWords& w) { return w.what == f.what; });
     View one;
-    one.Set("good", f.verdict == Verdict::kGood).Set("wrong", f.verdict == Verdict::kWrong).Set("unchecked", f.verdict == Verdict::kNotChecked);
+    one.Set("good", f.verdict == Verdict::kGood)
+        .Set("wrong", f.verdict == Verdict::kWrong)
+        .Set("unchecked", f.verdict == Verdict::kNotChecked);
     one.Set("title", v.Say(words->label)).Set("text", "");
     if (f.verdict == Verdict::kGood) {
       std::string text = v.Say(words->good, {f.values.begin(), f.values.end()});
-      if (f.values.contains("absent")) absl::StrAppend(&text, " ", v.Say("Dat logboek staat niet in de map; dit is zijn eigen woord."));
+      if (f.values.contains("absent"))
+        absl::StrAppend(&text, " ", v.Say("Dat logboek staat niet in de map; dit is zijn eigen woord."));
       one.Set("text", text);
     }
     std::vector<View> details;
@@ -490,15 +537,27 @@ View VerdictView(const Visit& v, Verdict verdict, const std::string& good) {
   view.Set("at", "");
   switch (verdict) {
     case Verdict::kGood:
-      return view.Set("kind", "ok").Set("icon", "circle-check").Set("title", v.Say("Het klopt")).Set("text", good).Set("next", "");
+      return view.Set("kind", "ok")
+          .Set("icon", "circle-check")
+          .Set("title", v.Say("Het klopt"))
+          .Set("text", good)
+          .Set("next", "");
     case Verdict::kWrong:
-      return view.Set("kind", "error").Set("icon", "urgent").Set("title", v.Say("HET KLOPT NIET")).Set("text", v.Say("Hieronder staat wat er mis is en waar."))
-          .Set("next", v.Say("Verander niets. Bewaar deze pagina en een kopie van de map, en waarschuw de functionaris gegevensbescherming en de beheerder samen."));
+      return view.Set("kind", "error")
+          .Set("icon", "urgent")
+          .Set("title", v.Say("HET KLOPT NIET"))
+          .Set("text", v.Say("Hieronder staat wat er mis is en waar."))
+          .Set("next", v.Say("Verander niets. Bewaar deze pagina en een kopie van de map, en waarschuw de "
+                             "functionaris gegevensbescherming en de beheerder samen."));
     case Verdict::kNotChecked:
       break;
   }
-  return view.Set("kind", "warning").Set("icon", "alert-triangle").Set("title", v.Say("Niet alles kon worden nagekeken"))
-      .Set("text", v.Say("Wat hieronder geen vinkje heeft, is niet bewezen. Dat betekent niet dat het fout is.")).Set("next", "");
+  return view.Set("kind", "warning")
+      .Set("icon", "alert-triangle")
+      .Set("title", v.Say("Niet alles kon worden nagekeken"))
+      .Set("text",
+           v.Say("Wat hieronder geen vinkje heeft, is niet bewezen. Dat betekent niet dat het fout is."))
+      .Set("next", "");
 }
 
 std::string LogName(const std::string& origin) {
@@ -520,10 +579,11 @@ absl::CivilDay Today(Visit& v) {
   return base::LocalDay(base::SystemClock().Now());
 }
 
-bool ReadDays(Visit& v, const std::string& from, const std::string& until, google::protobuf::Timestamp* begin, bool* has_begin,
-              google::protobuf::Timestamp* end, bool* has_end) {
+bool ReadDays(Visit& v, const std::string& from, const std::string& until, google::protobuf::Timestamp* begin,
+              bool* has_begin, google::protobuf::Timestamp* end, bool* has_end) {
   bool good = true;
-  const auto read = [&](const char* name, const std::string& text, int more, google::protobuf::Timestamp* out, bool* has) {
+  const auto read = [&](const char* name, const std::string& text, int more, google::protobuf::Timestamp* out,
+                        bool* has) {
     *has = !text.empty();
     if (text.empty()) return;
     absl::CivilDay day;

@@ -21,7 +21,8 @@ Response DownloadOpening(Visit& v);
 
 // ---- Parts.
 
-// The heading of a page on the log and its tabs, for log_head.mustache. `tab` is the path of the one that is open.
+// The heading of a page on the log and its tabs, for log_head.mustache. `tab` is the path of the one that is
+// open.
 void SetLogHead(View& view, Visit& v, const std::string& heading, const std::string& tab);
 // The findings of a check, for log_findings.mustache.
 std::vector<View> FindingViews(const Visit& v, const std::vector<Finding>& findings);
@@ -33,12 +34,13 @@ std::string Place(const std::string& origin, uint64_t index);
 std::string LogName(const std::string& origin);
 // "02-06-2026 14:05:09", local.
 std::string Stamp(int64_t ms);
-// The day of now as the core has it: the clock of a workplace may be off. One question to the core, which is an entry.
+// The day of now as the core has it: the clock of a workplace may be off. One question to the core, which is
+// an entry.
 absl::CivilDay Today(Visit& v);
-// Two days from the form or the query, "from" and "until", both included. False when one is none; the fault stands at its field.
-// Without one, its part of the request stays empty.
-bool ReadDays(Visit& v, const std::string& from, const std::string& until, google::protobuf::Timestamp* begin, bool* has_begin,
-              google::protobuf::Timestamp* end, bool* has_end);
+// Two days from the form or the query, "from" and "until", both included. False when one is none; the fault
+// stands at its field. Without one, its part of the request stays empty.
+bool ReadDays(Visit& v, const std::string& from, const std::string& until, google::protobuf::Timestamp* begin,
+              bool* has_begin, google::protobuf::Timestamp* end, bool* has_end);
 // Text as a value in a query.
 std::string Escaped(const std::string& text);
 // A file to keep. `name` is of letters, digits, dots and dashes.

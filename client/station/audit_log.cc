@@ -28,18 +28,22 @@ constexpr int kOnAPage = 100;
 constexpr int kInAFile = 1000;
 constexpr auto kReading = std::chrono::seconds(30);
 
-// What is searched for. It stands in the address of the list, so that going back from an entry finds it: ids and days, nothing personal.
+// What is searched for. It stands in the address of the list, so that going back from an entry finds it: ids
+// and days, nothing personal.
 struct Search {
   std::string ban, person, station, subject, kind, from, until, older;
   bool refused = false;
 
   bool any() const {
-    return refused || !(ban.empty() && person.empty() && station.empty() && subject.empty() && kind.empty() && from.empty() && until.empty());
+    return refused || !(ban.empty() && person.empty() && station.empty() && subject.empty() && kind.empty() &&
+                        from.empty() && until.empty());
   }
   // Names as in the form and the query.
   std::vector<std::pair<const char*, std::string>> fields() const {
-    return {{"ban_id", ban},   {"person_id", person}, {"station_id", station},          {"subject_id", subject},
-            {"kind", kind},    {"from", from},        {"until", until},                 {"refused_only", refused ? "yes" : ""}};
+    return {{"ban_id", ban},         {"person_id", person},
+            {"station_id", station}, {"subject_id", subject},
+            {"kind", kind},          {"from", from},
+            {"until", until},        {"refused_only", refused ? "yes" : ""}};
   }
   std::string path() const {
     std::vector<std::string> parts;
@@ -78,7 +82,8 @@ Search FromForm(const Visit& v) {
 // Ids, and what an export calls a ban. A name is not one of these: it must not come to stand in an address.
 bool IsId(const std::string& text) {
   return text.size() <= 120 && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-           return c < 0x80 && (std::isalnum(c) != 0 || std::string_view("-_.+/=").find(static_cast<char>(c)) != std::string_view::npos);
+           return c < 0x80 && (std::isalnum(c) != 0 || std::string_view("-_.+/=").find(
+                                                           static_cast<char>(c)) != std::string_view::npos);
          });
 }
 bool StartsAs(const std::string& text, std::string_view prefix) {
@@ -103,7 +108,8 @@ bool Fill(Visit& v, const Search& s, pb::ListEntriesRequest& request) {
 }
 
 void SetSearchForm(View& view, Visit& v, const Search& s) {
-  const auto text = [&](const char* name, const std::string& label, const std::string& value, const std::string& hint = "") {
+  const auto text = [&](const char* name, const std::string& label, const std::string& value,
+                        const std::string& hint = "") {
     FieldOptions o;
     o.optional = true;
     o.max_length = 120;
@@ -150,7 +156,8 @@ std::string Who(const Visit& v, const pb::AuditEntry& entry) {
 }
 
 std::string EntryPath(const pb::AuditEntry& entry) {
-  return absl::StrCat("/log/entry/", LogName(entry.origin()), "/", entry.index(), "?at=", entry.record().at_ms());
+  return absl::StrCat("/log/entry/", LogName(entry.origin()), "/", entry.index(),
+                      "?at=", entry.record().at_ms());
 }
 
 // One line of a list.
@@ -161,14 +168,17 @@ View RowView(Visit& v, const pb::AuditEntry& entry) {
   row.Set("leaf", audit::Base64(entry.commitment()));
   const bool known = !entry.damaged() && entry.has_record();
   row.Set("known", known);
-  for (const char* name : {"time", "day", "path", "what", "refused", "who", "who_path", "role", "where", "where_path", "location", "ban_id",
-                           "ban_path", "about"}) {
+  for (const char* name : {"time", "day", "path", "what", "refused", "who", "who_path", "role", "where",
+                           "where_path", "location", "ban_id", "ban_path", "about"}) {
     row.Set(name, "");
   }
   if (!known) return row;
   const pb::AuditRecord& r = entry.record();
   const std::string stamp = Stamp(r.at_ms());
-  row.Set("day", stamp.substr(0, 10)).Set("time", stamp.substr(11)).Set("path", EntryPath(entry)).Set("what", EventName(v.words, r.event()));
+  row.Set("day", stamp.substr(0, 10))
+      .Set("time", stamp.substr(11))
+      .Set("path", EntryPath(entry))
+      .Set("what", EventName(v.words, r.event()));
   if (r.result() == pb::RESULT_REFUSED) row.Set("refused", RuleName(v.words, r.rule()));
   row.Set("who", Who(v, entry));
   Search by;
@@ -191,9 +201,11 @@ View RowView(Visit& v, const pb::AuditEntry& entry) {
   std::vector<std::string> about;
   if (r.purpose() != pb::PURPOSE_UNSPECIFIED) about.push_back(NameOf(v.words, r.purpose()));
   if (r.demand_step() != pb::DEMAND_STEP_UNSPECIFIED) about.push_back(NameOf(v.words, r.demand_step()));
-  if (r.destruction_reason() != pb::DESTRUCTION_REASON_UNSPECIFIED) about.push_back(NameOf(v.words, r.destruction_reason()));
+  if (r.destruction_reason() != pb::DESTRUCTION_REASON_UNSPECIFIED)
+    about.push_back(NameOf(v.words, r.destruction_reason()));
   if (!r.unit_id().empty()) about.push_back(UnitName(v, r.unit_id()));
-  if (!r.subject_id().empty() && r.subject_id() != r.person_id()) about.push_back(absl::StrCat(v.Say("over"), " ", r.subject_id()));
+  if (!r.subject_id().empty() && r.subject_id() != r.person_id())
+    about.push_back(absl::StrCat(v.Say("over"), " ", r.subject_id()));
   if (r.copies_found()) about.push_back(v.Say("kopieën gevonden"));
   if (r.on_call()) about.push_back(v.Say("met de bereikbaarheidsdienst"));
   if (r.count() > 0) about.push_back(absl::StrCat(r.count(), "×"));
@@ -216,7 +228,8 @@ std::string InWords(const Visit& v, const Search& s) {
   return parts.empty() ? v.Say("Alle regels") : absl::StrJoin(parts, " · ");
 }
 
-// The entry that the path names; the time in the query finds it. Empty with the problem on the visit when it is not there.
+// The entry that the path names; the time in the query finds it. Empty with the problem on the visit when it
+// is not there.
 std::optional<pb::AuditEntry> FindEntry(Visit& v) {
   const auto at = v.request.query.find("at");
   int64_t ms = 0;
@@ -254,12 +267,16 @@ std::vector<View> Facts(Visit& v, const pb::AuditEntry& entry) {
     if (!value.empty()) out.push_back(View().Set("label", label).Set("value", value).Set("private", false));
   };
   const pb::AuditRecord& r = entry.record();
-  add(v.Say("Wanneer"), absl::StrCat(v.words.Moment(absl::FromUnixMillis(r.at_ms())), ":",
-                                     absl::FormatTime("%E3S", absl::FromUnixMillis(r.at_ms()), base::Amsterdam())));
-  add(v.Say("Uitkomst"), r.result() == pb::RESULT_REFUSED ? absl::StrCat(v.Say("geweigerd"), ": ", RuleName(v.words, r.rule()), " (", r.rule(), ")")
-                         : r.replayed()                   ? v.Say("was al gedaan; het antwoord is herhaald")
-                                                          : v.Say("gedaan"));
-  add(v.Say("Wie"), r.person_id().empty() ? Who(v, entry) : absl::StrCat(Who(v, entry), " (", r.person_id(), ")"));
+  add(v.Say("Wanneer"),
+      absl::StrCat(v.words.Moment(absl::FromUnixMillis(r.at_ms())), ":",
+                   absl::FormatTime("%E3S", absl::FromUnixMillis(r.at_ms()), base::Amsterdam())));
+  add(v.Say("Uitkomst"),
+      r.result() == pb::RESULT_REFUSED
+          ? absl::StrCat(v.Say("geweigerd"), ": ", RuleName(v.words, r.rule()), " (", r.rule(), ")")
+      : r.replayed() ? v.Say("was al gedaan; het antwoord is herhaald")
+                     : v.Say("gedaan"));
+  add(v.Say("Wie"),
+      r.person_id().empty() ? Who(v, entry) : absl::StrCat(Who(v, entry), " (", r.person_id(), ")"));
   if (r.role() != pb::ROLE_UNSPECIFIED) add(v.Say("Rol"), v.words.RoleName(r.role()));
   add(v.Say("In plaats van"), r.in_place_of());
   add(v.Say("Werkplek"), r.station_id());
@@ -269,30 +286,39 @@ std::vector<View> Facts(Visit& v, const pb::AuditEntry& entry) {
   if (r.purpose() != pb::PURPOSE_UNSPECIFIED) add(v.Say("Doel"), NameOf(v.words, r.purpose()));
   add(v.Say("Over"), r.subject_id());
   if (r.demand_step() != pb::DEMAND_STEP_UNSPECIFIED) add(v.Say("Stap"), NameOf(v.words, r.demand_step()));
-  if (r.ban_state() != pb::BAN_STATE_UNSPECIFIED) add(v.Say("Stand van het dossier daarna"), NameOf(v.words, r.ban_state()));
-  if (r.photo_state() != pb::PHOTO_STATE_UNSPECIFIED) add(v.Say("Stand van de foto daarna"), NameOf(v.words, r.photo_state()));
+  if (r.ban_state() != pb::BAN_STATE_UNSPECIFIED)
+    add(v.Say("Stand van het dossier daarna"), NameOf(v.words, r.ban_state()));
+  if (r.photo_state() != pb::PHOTO_STATE_UNSPECIFIED)
+    add(v.Say("Stand van de foto daarna"), NameOf(v.words, r.photo_state()));
   std::vector<std::string> units;
   for (const std::string& unit : r.recipient_unit_ids()) units.push_back(UnitName(v, unit));
   add(v.Say("Ontvangers van de foto"), absl::StrJoin(units, ", "));
   add(v.Say("Groep"), UnitName(v, r.unit_id()));
   if (r.copies_found()) add(v.Say("Kopieën"), v.Say("gevonden en vernietigd"));
-  if (r.on_call()) add(v.Say("Vrijgave"), v.Say("met de bereikbaarheidsdienst, zonder op de getuigen te wachten"));
+  if (r.on_call())
+    add(v.Say("Vrijgave"), v.Say("met de bereikbaarheidsdienst, zonder op de getuigen te wachten"));
   if (r.destruction_reason() != pb::DESTRUCTION_REASON_UNSPECIFIED) {
     add(v.Say("Reden van vernietiging"), NameOf(v.words, r.destruction_reason()));
   }
   if (r.due_at_ms() > 0) add(v.Say("Moest weg zijn sinds"), Stamp(r.due_at_ms()));
   std::vector<std::string> checks;
-  for (const int check : r.checks()) checks.push_back(NameOf(v.words, static_cast<pb::DestructionCheck>(check)));
+  for (const int check : r.checks())
+    checks.push_back(NameOf(v.words, static_cast<pb::DestructionCheck>(check)));
   add(v.Say("Daarna nagekeken"), absl::StrJoin(checks, "; "));
   if (r.key_home() != pb::KEY_HOME_UNSPECIFIED) {
-    add(v.Say("Waar de sleutel was"), r.key_home() == pb::KEY_HOME_TOKEN ? v.Say("in een beveiligd apparaat") : v.Say("in een verzegeld bestand"));
+    add(v.Say("Waar de sleutel was"), r.key_home() == pb::KEY_HOME_TOKEN ? v.Say("in een beveiligd apparaat")
+                                                                         : v.Say("in een verzegeld bestand"));
   }
-  if (r.destroyed_generation() > 0) add(v.Say("Vernietigde generatie sleutels"), absl::StrCat(r.destroyed_generation()));
+  if (r.destroyed_generation() > 0)
+    add(v.Say("Vernietigde generatie sleutels"), absl::StrCat(r.destroyed_generation()));
   if (r.key_generation() > 0) add(v.Say("Generatie sleutels daarna"), absl::StrCat(r.key_generation()));
-  if (r.period_until_ms() > 0) add(v.Say("Periode"), absl::StrCat(Stamp(r.period_from_ms()), " – ", Stamp(r.period_until_ms())));
+  if (r.period_until_ms() > 0)
+    add(v.Say("Periode"), absl::StrCat(Stamp(r.period_from_ms()), " – ", Stamp(r.period_until_ms())));
   if (r.count() > 0) add(v.Say("Aantal"), absl::StrCat(r.count()));
   add(v.Say("Vingerafdruk van de instellingen"), base::ToHex(r.configuration_digest()));
-  if (!r.previous_origin().empty()) add(v.Say("Vorig logboek"), absl::StrCat(r.previous_origin(), ", ", r.previous_size(), " ", v.Say("regels")));
+  if (!r.previous_origin().empty())
+    add(v.Say("Vorig logboek"),
+        absl::StrCat(r.previous_origin(), ", ", r.previous_size(), " ", v.Say("regels")));
   return out;
 }
 
@@ -309,7 +335,8 @@ Response ShowLog(Visit& v) {
   ban.autofocus = v.request.method != "POST";
   person.max_length = 120;
   person.hint = v.Say("aanmeldnaam of M-…");
-  // These ask one thing each; their fields have names of their own so that an error is shown at the one that was used.
+  // These ask one thing each; their fields have names of their own so that an error is shown at the one that
+  // was used.
   view.Set("photo_of", TextField(v, "photo_of", v.Say("Dossier"), ban));
   view.Set("done_by", TextField(v, "done_by", v.Say("Medewerker"), person));
   return v.Page("log", v.Say("Logboek"), std::move(view));
@@ -328,12 +355,18 @@ Response SearchLog(Visit& v) {
     s.person = by;
     at_person = "done_by";
   }
-  if (!IsId(s.ban)) v.Fault(at_ban, v.Say("Dit is geen nummer van een dossier. Vul LV- en tien tekens in; zoeken op naam kan hier niet."));
-  if (!IsId(s.station)) v.Fault("station_id", v.Say("Dit is geen werkplek. Vul haar korte naam in, zoals balie-1."));
+  if (!IsId(s.ban))
+    v.Fault(
+        at_ban,
+        v.Say(
+            "Dit is geen nummer van een dossier. Vul LV- en tien tekens in; zoeken op naam kan hier niet."));
+  if (!IsId(s.station))
+    v.Fault("station_id", v.Say("Dit is geen werkplek. Vul haar korte naam in, zoals balie-1."));
   if (!s.kind.empty() && EventsOf(s.kind).empty()) v.Fault("kind", v.Say("Kies een soort uit de lijst."));
   pb::ListEntriesRequest unused;
   if (v.has_problem() || !Fill(v, s, unused)) return ShowLog(v);
-  // A sign-in name is for this question only: in the address stands the id, found from one entry of this person.
+  // A sign-in name is for this question only: in the address stands the id, found from one entry of this
+  // person.
   if (!s.person.empty() && !StartsAs(s.person, "M-")) {
     pb::ListEntriesRequest request;
     request.set_person_id(s.person);
@@ -344,7 +377,10 @@ Response SearchLog(Visit& v) {
       return ShowLog(v);
     }
     if (response.entries().empty() || response.entries(0).record().person_id().empty()) {
-      v.Fault(at_person, v.Say("Van deze medewerker staat niets in het logboek. Vul de aanmeldnaam in, of het nummer (M-…)."));
+      v.Fault(
+          at_person,
+          v.Say(
+              "Van deze medewerker staat niets in het logboek. Vul de aanmeldnaam in, of het nummer (M-…)."));
       return ShowLog(v);
     }
     s.person = response.entries(0).record().person_id();
@@ -366,15 +402,16 @@ Response ListLog(Visit& v) {
   request.set_page_size(kOnAPage);
   pb::ListEntriesResponse response;
   if (Fill(v, s, request)) {
-    if (const auto error = v.Ask<Service>(&Stub::ListEntries, request, &response, kReading); !error.ok()) v.Problem(error);
+    if (const auto error = v.Ask<Service>(&Stub::ListEntries, request, &response, kReading); !error.ok())
+      v.Problem(error);
   }
   std::vector<View> rows;
   for (const pb::AuditEntry& entry : response.entries()) rows.push_back(RowView(v, entry));
   view.Set("any", !rows.empty()).Set("rows", rows);
   const std::string count = absl::StrCat(rows.size());
-  view.Set("count", response.next_page_token().empty() && s.older.empty()
-                        ? (rows.size() == 1 ? v.Say("1 regel") : v.Say("{n} regels", {{"n", count}}))
-                        : v.Say("{n} regels op deze pagina", {{"n", count}}));
+  view.Set("amount", response.next_page_token().empty() && s.older.empty()
+                         ? (rows.size() == 1 ? v.Say("1 regel") : v.Say("{n} regels", {{"n", count}}))
+                         : v.Say("{n} regels op deze pagina", {{"n", count}}));
   view.Set("older", "").Set("newest", "").Set("photo", "").Set("everything", "");
   Search other = s;
   if (!response.next_page_token().empty()) {
@@ -415,7 +452,8 @@ Response ExportLog(Visit& v) {
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty() && table.size() <= static_cast<size_t>(client::kMostEntries));
   if (!request.page_token().empty()) {
-    v.Problem(v.Say("Dit zijn meer dan {n} regels.", {{"n", absl::StrCat(client::kMostEntries)}}), v.Say("Kies een kortere periode."));
+    v.Problem(v.Say("Dit zijn meer dan {n} regels.", {{"n", absl::StrCat(client::kMostEntries)}}),
+              v.Say("Kies een kortere periode."));
     return ShowLog(v);
   }
   return Download("logboek.csv", "text/csv; charset=utf-8", client::Csv(table));
@@ -424,11 +462,16 @@ Response ExportLog(Visit& v) {
 Response ShowEntry(Visit& v) {
   View view;
   const auto entry = FindEntry(v);
-  SetLogHead(view, v, entry ? absl::StrCat(v.Say("Regel"), " ", Place(entry->origin(), entry->index())) : v.Say("Regel"), "/log");
+  SetLogHead(
+      view, v,
+      entry ? absl::StrCat(v.Say("Regel"), " ", Place(entry->origin(), entry->index())) : v.Say("Regel"),
+      "/log");
   view.Set("known", false).Set("damaged", false).Set("words", "").Set("opening_path", "").Set("ban_path", "");
   if (!entry) return v.Page("log_entry", v.Say("Regel"), std::move(view), 404);
   view.Set("damaged", entry->damaged()).Set("known", entry->has_record() && !entry->damaged());
-  view.Set("origin", entry->origin()).Set("index", absl::StrCat(entry->index())).Set("leaf", audit::Base64(entry->commitment()));
+  view.Set("origin", entry->origin())
+      .Set("index", absl::StrCat(entry->index()))
+      .Set("leaf", audit::Base64(entry->commitment()));
   view.Set("what", EventName(v.words, entry->record().event())).Set("event", entry->record().event());
   view.Set("facts", Facts(v, *entry));
   if (!entry->record().ban_id().empty()) {
@@ -445,11 +488,14 @@ Response ShowEntry(Visit& v) {
     std::vector<Finding> findings = checked.findings;
     // The proof must be of the entry that is shown, and of nothing else.
     pb::AuditRecord proven;
-    const bool same = proven.ParseFromString(checked.record) && proven.SerializeAsString() == entry->record().SerializeAsString();
+    const bool same = proven.ParseFromString(checked.record) &&
+                      proven.SerializeAsString() == entry->record().SerializeAsString();
     if (checked.verdict() != Verdict::kWrong &&
-        (checked.origin != entry->origin() || checked.index != entry->index() || checked.leaf != entry->commitment() || !same)) {
+        (checked.origin != entry->origin() || checked.index != entry->index() ||
+         checked.leaf != entry->commitment() || !same)) {
       findings.front().verdict = Verdict::kWrong;
-      findings.front().details.emplace_back("the proof that the core gives is of another entry than the one that is shown");
+      findings.front().details.emplace_back(
+          "the proof that the core gives is of another entry than the one that is shown");
     }
     view.Set("findings", FindingViews(v, findings));
     CheckedOpening all;
@@ -463,8 +509,8 @@ Response ShowEntry(Visit& v) {
 Response DownloadOpening(Visit& v) {
   const auto entry = FindEntry(v);
   if (!entry || entry->opening_file().empty()) return ShowEntry(v);
-  return Download(absl::StrCat("regel-", LogName(entry->origin()), "-", entry->index(), ".opening"), "text/plain; charset=utf-8",
-                  entry->opening_file());
+  return Download(absl::StrCat("regel-", LogName(entry->origin()), "-", entry->index(), ".opening"),
+                  "text/plain; charset=utf-8", entry->opening_file());
 }
 
 }  // namespace waarborg::station

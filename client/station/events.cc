@@ -10,19 +10,15 @@ namespace pb = v1;
 namespace {
 
 constexpr EventKind kKinds[] = {
-    {"photo-seen", T("Wie de foto zag")},
-    {"release", T("De procedure van de foto")},
-    {"desk", T("Controles en de balie")},
-    {"file", T("Dossiers: lezen en beslissen")},
-    {"end", T("Einde, vernietiging en kopieën")},
-    {"subject", T("Verzoeken van betrokkenen")},
-    {"sign-in", T("Aanmelden en afmelden")},
-    {"accounts", T("Accounts, werkplekken en instellingen")},
-    {"oversight", T("Toezicht op het logboek")},
-    {"system", T("Het systeem zelf")},
+    {"photo-seen", T("Wie de foto zag")},         {"release", T("De procedure van de foto")},
+    {"desk", T("Controles en de balie")},         {"file", T("Dossiers: lezen en beslissen")},
+    {"end", T("Einde, vernietiging en kopieën")}, {"subject", T("Verzoeken van betrokkenen")},
+    {"sign-in", T("Aanmelden en afmelden")},      {"accounts", T("Accounts, werkplekken en instellingen")},
+    {"oversight", T("Toezicht op het logboek")},  {"system", T("Het systeem zelf")},
 };
 
-// An event in words, and the kinds under which it is found: one of its own, and the questions that auditors ask of a photo.
+// An event in words, and the kinds under which it is found: one of its own, and the questions that auditors
+// ask of a photo.
 struct Event {
   const char* name;
   const char* label;  // Dutch
@@ -136,7 +132,8 @@ constexpr Event kEvents[] = {
 };
 
 bool IsOf(const Event& event, std::string_view kind) {
-  return event.kind == kind || (kind == "photo-seen" && event.photo_seen) || (kind == "release" && (event.release || event.kind == std::string_view("photo-seen")));
+  return event.kind == kind || (kind == "photo-seen" && event.photo_seen) ||
+         (kind == "release" && (event.release || event.kind == std::string_view("photo-seen")));
 }
 
 constexpr size_t kMostEventsAsked = 50;
@@ -148,7 +145,8 @@ constexpr bool KindsAreAskable() {
   }
   return true;
 }
-static_assert(KindsAreAskable(), "a kind of event has no events, or more than the core takes in one question");
+static_assert(KindsAreAskable(),
+              "a kind of event has no events, or more than the core takes in one question");
 constexpr bool EventsHaveKinds() {
   for (const Event& event : kEvents) {
     bool found = false;
@@ -225,10 +223,10 @@ constexpr Named<pb::Purpose> kPurposes[] = {
     {pb::PURPOSE_INCIDENT, T("incident")},
 };
 constexpr Named<pb::BanState> kBanStates[] = {
-    {pb::BAN_STATE_PROPOSED, T("voorgesteld")},   {pb::BAN_STATE_PROVISIONAL, T("directe ontzegging")},
-    {pb::BAN_STATE_ALERT, T("signalement")},      {pb::BAN_STATE_ACTIVE, T("besloten")},
-    {pb::BAN_STATE_EXTENDED, T("verlengd")},      {pb::BAN_STATE_REJECTED, T("afgewezen")},
-    {pb::BAN_STATE_LAPSED, T("vervallen")},       {pb::BAN_STATE_LIFTED, T("opgeheven")},
+    {pb::BAN_STATE_PROPOSED, T("voorgesteld")}, {pb::BAN_STATE_PROVISIONAL, T("directe ontzegging")},
+    {pb::BAN_STATE_ALERT, T("signalement")},    {pb::BAN_STATE_ACTIVE, T("besloten")},
+    {pb::BAN_STATE_EXTENDED, T("verlengd")},    {pb::BAN_STATE_REJECTED, T("afgewezen")},
+    {pb::BAN_STATE_LAPSED, T("vervallen")},     {pb::BAN_STATE_LIFTED, T("opgeheven")},
     {pb::BAN_STATE_EXPIRED, T("afgelopen")},
 };
 constexpr Named<pb::PhotoState> kPhotoStates[] = {
@@ -267,9 +265,9 @@ constexpr Named<pb::SignalKind> kSignals[] = {
     {pb::SIGNAL_KIND_ON_CALL_RELEASE, T("Foto vrijgegeven met de bereikbaarheidsdienst")},
 };
 constexpr Named<pb::DemandStep> kDemandSteps[] = {
-    {pb::DEMAND_STEP_FIRST, T("Eerste vordering")},    {pb::DEMAND_STEP_SECOND, T("Tweede vordering")},
-    {pb::DEMAND_STEP_THIRD, T("Derde vordering")},     {pb::DEMAND_STEP_POLICE_CALLED, T("Politie gebeld")},
-    {pb::DEMAND_STEP_LEFT, T("Vertrokken")},           {pb::DEMAND_STEP_REMOVED, T("Verwijderd door politie")},
+    {pb::DEMAND_STEP_FIRST, T("Eerste vordering")}, {pb::DEMAND_STEP_SECOND, T("Tweede vordering")},
+    {pb::DEMAND_STEP_THIRD, T("Derde vordering")},  {pb::DEMAND_STEP_POLICE_CALLED, T("Politie gebeld")},
+    {pb::DEMAND_STEP_LEFT, T("Vertrokken")},        {pb::DEMAND_STEP_REMOVED, T("Verwijderd door politie")},
 };
 
 }  // namespace

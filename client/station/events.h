@@ -9,8 +9,9 @@
 #include "waarborg/v1/audit.pb.h"
 #include "waarborg/v1/common.pb.h"
 
-// What the log says, in words: its events and the rules that refused, in tables (events.cc). For the pages on the log, the timeline of a
-// file and what goes out to a person concerned. Every function gives back the name itself where there are no words for it.
+// What the log says, in words: its events and the rules that refused, in tables (events.cc). For the pages on
+// the log, the timeline of a file and what goes out to a person concerned. Every function gives back the name
+// itself where there are no words for it.
 namespace waarborg::station {
 
 // A kind of event, to search by.
@@ -21,7 +22,8 @@ struct EventKind {
 
 // In the order of a list to choose from. The first is who saw a photo.
 std::span<const EventKind> EventKinds();
-// The names of the events of this kind, at most 50 (what the core takes in one question); none for a kind that is not there.
+// The names of the events of this kind, at most 50 (what the core takes in one question); none for a kind
+// that is not there.
 std::vector<std::string> EventsOf(const std::string& kind);
 // "Foto bekeken", for "ShowPhoto".
 std::string EventName(const Words& words, const std::string& event);

@@ -44,13 +44,15 @@ std::optional<std::string> ReadSmall(const fs::path& path, size_t most) {
 audit::ReadTile TilesIn(const std::string& folder) {
   return [folder](int level, uint64_t index, uint32_t width) -> std::optional<std::vector<audit::Hash>> {
     audit::TileName name{audit::TileName::Kind::kHashes, level, index, audit::kTileWidth};
-    std::optional<std::string> bytes = ReadSmall(fs::path(folder) / name.Path(), audit::kTileWidth * kHashBytes);
+    std::optional<std::string> bytes =
+        ReadSmall(fs::path(folder) / name.Path(), audit::kTileWidth * kHashBytes);
     for (name.width = width; !bytes && name.width < audit::kTileWidth; ++name.width) {
       bytes = ReadSmall(fs::path(folder) / name.Path(), audit::kTileWidth * kHashBytes);
     }
     if (!bytes || bytes->size() < width * kHashBytes) return std::nullopt;
     std::vector<audit::Hash> out(bytes->size() / kHashBytes);
-    for (size_t i = 0; i < out.size(); ++i) std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(i * kHashBytes), kHashBytes, out[i].begin());
+    for (size_t i = 0; i < out.size(); ++i)
+      std::copy_n(bytes->begin() + static_cast<std::ptrdiff_t>(i * kHashBytes), kHashBytes, out[i].begin());
     return out;
   };
 }
@@ -82,19 +84,23 @@ Finding& NotChecked(Finding& f, std::string why) {
 }
 
 std::string KeyName(const audit::VerifierKey& key) {
+  // Of NAME+ID+KEY what a signature shows; a key in base64 may hold plus signs, a name may not.
   const std::string text = key.Text();
-  return text.substr(0, text.rfind('+'));
+  return text.substr(0, text.find('+', key.name().size() + 1));
 }
 
 // That the published log, which was found whole, begins with what is claimed.
-void BeginsWith(const audit::Checkpoint& claimed, const CheckedLog& log, const audit::ReadTile& tiles, Finding& f) {
+void BeginsWith(const audit::Checkpoint& claimed, const CheckedLog& log, const audit::ReadTile& tiles,
+                Finding& f) {
   f.values["size"] = absl::StrCat(claimed.size);
-  const auto root = claimed.size == 0 ? std::optional(audit::EmptyRoot()) : audit::RootAt(claimed.size, tiles);
+  const auto root =
+      claimed.size == 0 ? std::optional(audit::EmptyRoot()) : audit::RootAt(claimed.size, tiles);
   if (!root) {
     // What is published may be behind for a moment; behind its own checkpoint it is not.
     if (claimed.size > log.checkpoint.size) {
-      NotChecked(f, absl::StrCat("the published log has ", log.checkpoint.size, " entries, this one ", claimed.size,
-                                 ": it is not published yet, or what is published is not kept up"));
+      NotChecked(
+          f, absl::StrCat("the published log has ", log.checkpoint.size, " entries, this one ", claimed.size,
+                          ": it is not published yet, or what is published is not kept up"));
     } else {
       Wrong(f, "tiles are missing in what is published");
     }
@@ -122,7 +128,8 @@ LogKeys LogKeys::Read(const std::string& text) {
     auto& keys = key->type() == audit::KeyType::kCosignature ? out.witnesses : out.logs;
     // A witness under two names would count twice.
     const bool twice = std::any_of(keys.begin(), keys.end(), [&](const audit::VerifierKey& other) {
-      return key->type() == audit::KeyType::kCosignature ? other.public_key() == key->public_key() : other.name() == key->name();
+      return key->type() == audit::KeyType::kCosignature ? other.public_key() == key->public_key()
+                                                         : other.name() == key->name();
     });
     if (twice) {
       out.problems.push_back(absl::StrCat("line ", number, " of the keys: it is there twice"));
@@ -134,7 +141,8 @@ LogKeys LogKeys::Read(const std::string& text) {
 }
 
 const audit::VerifierKey* LogKeys::Of(const std::string& origin) const {
-  const auto it = std::find_if(logs.begin(), logs.end(), [&](const audit::VerifierKey& key) { return key.name() == origin; });
+  const auto it = std::find_if(logs.begin(), logs.end(),
+                               [&](const audit::VerifierKey& key) { return key.name() == origin; });
   return it == logs.end() ? nullptr : &*it;
 }
 
@@ -194,37 +202,44 @@ CheckedLogs LogCheck::CheckAll(const LogQuestion& question) {
   for (fs::directory_iterator it(folder_, error), end; !error && it != end; it.increment(error)) {
     if (it->is_directory(error)) names.push_back(it->path().filename().string());
   }
-  if (error) out.problems.push_back(absl::StrCat("the folder of published logs cannot be listed: ", error.message()));
+  if (error)
+    out.problems.push_back(absl::StrCat("the folder of published logs cannot be listed: ", error.message()));
   if (names.empty() && !error) out.problems.emplace_back("the folder of published logs holds no log");
   std::sort(names.rbegin(), names.rend());
   for (const std::string& name : names) {
     out.logs.push_back(CheckOne(name, question));
     if (stop_) break;
   }
-  // A log that goes on from another says where that ended; that one lies beside it, unless it was cleared away after its term.
+  // A log that goes on from another says where that ended; that one lies beside it, unless it was cleared
+  // away after its term.
   for (CheckedLog& log : out.logs) {
     for (Finding& f : log.findings) {
       if (f.what != CheckKind::kPrevious) continue;
-      const auto before = std::find_if(out.logs.begin(), out.logs.end(),
-                                       [&](const CheckedLog& other) { return other.checkpoint.origin == f.values["origin"]; });
+      const auto before = std::find_if(out.logs.begin(), out.logs.end(), [&](const CheckedLog& other) {
+        return other.checkpoint.origin == f.values["origin"];
+      });
       if (before == out.logs.end()) {
         // By its own word, which its first entry commits to; the page says so.
         f.values["absent"] = "yes";
       } else if (absl::StrCat(before->checkpoint.size) != f.values["size"] ||
                  audit::Base64(audit::View(before->checkpoint.root)) != f.values["root"]) {
-        Wrong(f, absl::StrCat("it says that the log ", before->checkpoint.origin, " ended otherwise than it stands in the folder"));
+        Wrong(f, absl::StrCat("it says that the log ", before->checkpoint.origin,
+                              " ended otherwise than it stands in the folder"));
       }
     }
   }
-  if (question.core &&
-      std::none_of(out.logs.begin(), out.logs.end(), [&](const CheckedLog& log) { return log.checkpoint.origin == question.core->head.origin; })) {
-    out.problems.push_back(absl::StrCat("the log that the core writes, ", question.core->head.origin, ", is not in the folder"));
+  if (question.core && std::none_of(out.logs.begin(), out.logs.end(), [&](const CheckedLog& log) {
+        return log.checkpoint.origin == question.core->head.origin;
+      })) {
+    out.problems.push_back(
+        absl::StrCat("the log that the core writes, ", question.core->head.origin, ", is not in the folder"));
   }
   if (!question.given.empty()) {
     const auto given = audit::ReadCheckpoint(question.given);
-    out.given_unknown = !given.ok() || std::none_of(out.logs.begin(), out.logs.end(), [&](const CheckedLog& log) {
-      return log.checkpoint.origin == given->checkpoint.origin;
-    });
+    out.given_unknown =
+        !given.ok() || std::none_of(out.logs.begin(), out.logs.end(), [&](const CheckedLog& log) {
+          return log.checkpoint.origin == given->checkpoint.origin;
+        });
   }
   out.at = clock_.Now();
   for (const CheckedLog& log : out.logs) {
@@ -243,7 +258,8 @@ CheckedLog LogCheck::CheckOne(const std::string& name, const LogQuestion& questi
     return audit::ReadCheckpoint(bytes.value_or(""));
   };
   auto newest = read();
-  const bool current = newest.ok() && question.core && newest->checkpoint.origin == question.core->head.origin;
+  const bool current =
+      newest.ok() && question.core && newest->checkpoint.origin == question.core->head.origin;
   while (current && newest.ok() && newest->checkpoint.size < question.core->head.size && !stop_ &&
          std::chrono::steady_clock::now() - start < kPublishedWithin) {
     std::this_thread::sleep_for(kLookAgain);
@@ -269,7 +285,8 @@ CheckedLog LogCheck::CheckOne(const std::string& name, const LogQuestion& questi
   const bool whole = report.problems.empty();
   if (whole) out.note = ReadSmall(folder / "checkpoint", kMostNote).value_or("");
 
-  Finding contents = Found(CheckKind::kContents, {{"size", absl::StrCat(report.checkpoint.size)}, {"files", absl::StrCat(report.files)}});
+  Finding contents = Found(CheckKind::kContents, {{"size", absl::StrCat(report.checkpoint.size)},
+                                                  {"files", absl::StrCat(report.files)}});
   for (const std::string& problem : report.problems) {
     if (report.unreadable || stop_) {
       NotChecked(contents, problem);
@@ -282,25 +299,29 @@ CheckedLog LogCheck::CheckOne(const std::string& name, const LogQuestion& questi
   Finding signature = Found(CheckKind::kSignature);
   if (key != nullptr) signature.values["key"] = KeyName(*key);
   if (key == nullptr) {
-    NotChecked(signature, absl::StrCat("this station holds no key of the log ", origin.empty() ? name : origin));
+    NotChecked(signature,
+               absl::StrCat("this station holds no key of the log ", origin.empty() ? name : origin));
   } else if (!report.signature_checked) {
     NotChecked(signature, "the checkpoint could not be opened with that key");
     if (!report.unreadable) signature.verdict = Verdict::kWrong;
   }
   out.findings.push_back(std::move(signature));
 
-  Finding witnesses = Found(CheckKind::kWitnesses, {{"count", absl::StrCat(report.cosignatures)}, {"needed", absl::StrCat(needed)}});
+  Finding witnesses = Found(CheckKind::kWitnesses,
+                            {{"count", absl::StrCat(report.cosignatures)}, {"needed", absl::StrCat(needed)}});
   if (needed > options.witnesses.size()) {
-    NotChecked(witnesses, absl::StrCat(needed, " witnesses must cosign; this station holds the keys of ", options.witnesses.size()));
+    NotChecked(witnesses, absl::StrCat(needed, " witnesses must cosign; this station holds the keys of ",
+                                       options.witnesses.size()));
   } else if (whole && report.cosignatures < needed) {
     Wrong(witnesses, "too few witnesses have cosigned");
   }
   if (needed > 0 || report.cosignatures > 0) out.findings.push_back(std::move(witnesses));
 
   if (report.previous) {
-    out.findings.push_back(Found(CheckKind::kPrevious, {{"origin", report.previous->origin},
-                                                        {"size", absl::StrCat(report.previous->size)},
-                                                        {"root", audit::Base64(audit::View(report.previous->root))}}));
+    out.findings.push_back(
+        Found(CheckKind::kPrevious, {{"origin", report.previous->origin},
+                                     {"size", absl::StrCat(report.previous->size)},
+                                     {"root", audit::Base64(audit::View(report.previous->root))}}));
   }
 
   const audit::ReadTile tiles = TilesIn(folder.string());
@@ -317,7 +338,8 @@ CheckedLog LogCheck::CheckOne(const std::string& name, const LogQuestion& questi
   if (current) {
     Finding core_key = Found(CheckKind::kCoreKey);
     if (key != nullptr && question.core->key != key->Text()) {
-      Wrong(core_key, absl::StrCat("the core says that its key is ", question.core->key, ", this station holds ", key->Text()));
+      Wrong(core_key, absl::StrCat("the core says that its key is ", question.core->key,
+                                   ", this station holds ", key->Text()));
     } else if (key == nullptr) {
       NotChecked(core_key, "this station holds no key of this log");
     }
@@ -334,9 +356,11 @@ CheckedLog LogCheck::CheckOne(const std::string& name, const LogQuestion& questi
   }
   if (const auto kept = kept_.find(origin); kept != kept_.end()) {
     Finding since = Found(CheckKind::kSinceLast, {{"at", base::FormatLocal(kept->second.second)}});
-    if (const auto then = audit::ReadCheckpoint(kept->second.first); then.ok()) compare(std::move(since), then->checkpoint);
+    if (const auto then = audit::ReadCheckpoint(kept->second.first); then.ok())
+      compare(std::move(since), then->checkpoint);
   }
-  if (const auto given = audit::ReadCheckpoint(question.given); given.ok() && given->checkpoint.origin == origin) {
+  if (const auto given = audit::ReadCheckpoint(question.given);
+      given.ok() && given->checkpoint.origin == origin) {
     Finding since = Found(CheckKind::kSinceGiven);
     if (key == nullptr) {
       NotChecked(since, "this station holds no key of this log");
@@ -357,7 +381,8 @@ std::string LogCheck::FolderOf(const std::string& origin) const {
 
 CheckedOpening LogCheck::CheckOpening(const std::string& text) const {
   CheckedOpening out;
-  Finding entry = Found(CheckKind::kEntry), signature = Found(CheckKind::kSignature), published = Found(CheckKind::kPublished);
+  Finding entry = Found(CheckKind::kEntry), signature = Found(CheckKind::kSignature),
+          published = Found(CheckKind::kPublished);
   const auto opening = audit::OpeningFile::Parse(text);
   if (!opening.ok()) {
     out.findings.push_back(Wrong(entry, opening.error()));
@@ -379,7 +404,8 @@ CheckedOpening LogCheck::CheckOpening(const std::string& text) const {
     NotChecked(signature, absl::StrCat("this station holds no key of the log ", proven.origin));
   } else {
     signature.values["key"] = KeyName(*key);
-    if (const auto opened = audit::OpenCheckpoint(opening->proof.checkpoint.note.Text(), *key); !opened.ok()) {
+    if (const auto opened = audit::OpenCheckpoint(opening->proof.checkpoint.note.Text(), *key);
+        !opened.ok()) {
       Wrong(signature, absl::StrCat("checkpoint: ", opened.error()));
     }
   }
@@ -391,11 +417,13 @@ CheckedOpening LogCheck::CheckOpening(const std::string& text) const {
     const audit::ReadTile tiles = TilesIn(folder);
     published.values["index"] = absl::StrCat(out.index);
     const auto root = audit::RootAt(proven.size, tiles);
-    const auto leaves = tiles(0, out.index / audit::kTileWidth, static_cast<uint32_t>(out.index % audit::kTileWidth + 1));
+    const auto leaves =
+        tiles(0, out.index / audit::kTileWidth, static_cast<uint32_t>(out.index % audit::kTileWidth + 1));
     if (!root || !leaves) {
       NotChecked(published, "what is published does not hold it yet, or tiles are missing");
     } else if (*root != proven.root) {
-      Wrong(published, absl::StrCat("the first ", proven.size, " entries that are published are not those of the proof"));
+      Wrong(published, absl::StrCat("the first ", proven.size,
+                                    " entries that are published are not those of the proof"));
     } else if ((*leaves)[out.index % audit::kTileWidth] != audit::LeafHash(out.leaf)) {
       Wrong(published, absl::StrCat("entry ", out.index, " of what is published is another"));
     }

@@ -19,12 +19,13 @@
 #include "audit/verify.h"
 #include "server/base/clock.h"
 
-// The auditor's check, made here: the published log against keys that were brought to this station by other hands than the core's. What
-// the core says about its log is a thing to be checked, never what is checked against.
+// The auditor's check, made here: the published log against keys that were brought to this station by other
+// hands than the core's. What the core says about its log is a thing to be checked, never what is checked
+// against.
 namespace waarborg::station {
 
-// Whom this station believes: one key a line, as `waarborgd log-key` and `waarborg-verify witness-key` print them. A log of another year
-// signs under another name, so there is a line for each.
+// Whom this station believes: one key a line, as `waarborgd log-key` and `waarborg-verify witness-key` print
+// them. A log of another year signs under another name, so there is a line for each.
 struct LogKeys {
   std::vector<audit::VerifierKey> logs;
   std::vector<audit::VerifierKey> witnesses;
@@ -55,7 +56,8 @@ enum class CheckKind {
 struct Finding {
   CheckKind what;
   Verdict verdict = Verdict::kGood;
-  // What it was checked against, or counted: for the words of the page, by name ("key", "size", "count", "needed").
+  // What it was checked against, or counted: for the words of the page, by name ("key", "size", "count",
+  // "needed").
   std::map<std::string, std::string> values;
   // What is wrong and where, or why it could not be checked, in English, as waarborg-verify says it.
   std::vector<std::string> details;
@@ -124,8 +126,9 @@ class LogCheck {
   const LogKeys& keys() const { return keys_; }
   const std::string& folder() const { return folder_; }
 
-  // Checks every log in the folder, one check at a time, with one thread, so that a desk at the same station does not wait for it. Waits
-  // at most `limit`. False: a check of somebody else was running, and this question was not asked.
+  // Checks every log in the folder, one check at a time, with one thread, so that a desk at the same station
+  // does not wait for it. Waits at most `limit`. False: a check of somebody else was running, and this
+  // question was not asked.
   bool Run(const LogQuestion& question, std::chrono::milliseconds limit);
   struct Standing {
     bool running = false;
@@ -135,7 +138,8 @@ class LogCheck {
   };
   Standing standing() const;
 
-  // Of an opening as the core hands it over (audit/opening.h); `limit` on reading files is the proof's own length, so it answers at once.
+  // Of an opening as the core hands it over (audit/opening.h); `limit` on reading files is the proof's own
+  // length, so it answers at once.
   CheckedOpening CheckOpening(const std::string& text) const;
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-// The request of a person concerned: what is held, who looked, the answer as a file, and putting right who a file is about.
+// The request of a person concerned: what is held, who looked, the answer as a file, and putting right who a
+// file is about.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -23,7 +24,8 @@ constexpr int kEntriesShown = 300;
 // Of an identity (common.proto).
 constexpr int kOtherNames = 10;
 
-std::string Lasting(const Visit& v, const google::protobuf::Timestamp& from, const google::protobuf::Timestamp& until) {
+std::string Lasting(const Visit& v, const google::protobuf::Timestamp& from,
+                    const google::protobuf::Timestamp& until) {
   return absl::StrCat(v.words.Moment(from), " – ", v.words.Moment(until));
 }
 
@@ -70,8 +72,11 @@ Response Find(Visit& v) {
   std::vector<View> files;
   for (const pb::FoundFile& file : response.files()) {
     View one;
-    one.Set("ban_id", file.ban_id()).Set("state", NameOf(v.words, file.state())).Set("opened", v.words.Moment(file.opened_at()));
-    one.Set("ran", file.has_starts_at() && file.has_ends_at() ? Lasting(v, file.starts_at(), file.ends_at()) : "");
+    one.Set("ban_id", file.ban_id())
+        .Set("state", NameOf(v.words, file.state()))
+        .Set("opened", v.words.Moment(file.opened_at()));
+    one.Set("ran",
+            file.has_starts_at() && file.has_ends_at() ? Lasting(v, file.starts_at(), file.ends_at()) : "");
     one.Set("corrected_away", file.corrected_away()).Set("path", absl::StrCat("/subject/", file.ban_id()));
     files.push_back(std::move(one));
   }
@@ -123,7 +128,8 @@ std::string ScopeText(Visit& v, const pb::Scope& scope) {
 class FactList {
  public:
   void Add(const std::string& label, const std::string& value, bool personal = false) {
-    if (!value.empty()) facts_.push_back(View().Set("label", label).Set("value", value).Set("private", personal));
+    if (!value.empty())
+      facts_.push_back(View().Set("label", label).Set("value", value).Set("private", personal));
   }
   std::vector<View> Take() { return std::move(facts_); }
   bool empty() const { return facts_.empty(); }
@@ -146,35 +152,51 @@ std::vector<View> Parts(Visit& v, const pb::SubjectFile& file) {
 
   FactList who;
   who.Add(v.Say("Naam"), FullName(ban.identity().name()), true);
-  for (const pb::PersonName& other : ban.identity().other_names()) who.Add(v.Say("Andere naam"), FullName(other), true);
-  if (ban.identity().has_birth_date()) who.Add(v.Say("Geboortedatum"), v.words.Day(ban.identity().birth_date()), true);
-  who.Add(v.Say("Identiteit"), ban.identity().established() ? v.Say("vastgesteld") : v.Say("niet vastgesteld"));
+  for (const pb::PersonName& other : ban.identity().other_names())
+    who.Add(v.Say("Andere naam"), FullName(other), true);
+  if (ban.identity().has_birth_date())
+    who.Add(v.Say("Geboortedatum"), v.words.Day(ban.identity().birth_date()), true);
+  who.Add(v.Say("Identiteit"),
+          ban.identity().established() ? v.Say("vastgesteld") : v.Say("niet vastgesteld"));
   who.Add(v.Say("Signalement"), ban.identity().description(), true);
   take(v.Say("Wie"), who);
 
   FactList measure;
-  measure.Add(v.Say("Stand"), absl::StrCat(NameOf(v.words, ban.state()), ban.in_force() ? absl::StrCat(" (", v.Say("van kracht"), ")") : ""));
+  measure.Add(v.Say("Stand"),
+              absl::StrCat(NameOf(v.words, ban.state()),
+                           ban.in_force() ? absl::StrCat(" (", v.Say("van kracht"), ")") : ""));
   std::string ground = ban.terms().ground_id();
   for (const auto& choice : v.choices().grounds()) {
     if (choice.id() == ground) ground = choice.name();
   }
   measure.Add(v.Say("Grond"), ground);
-  if (ban.has_terms()) measure.Add(v.Say("Termijn"), v.Say("{from} tot en met {until}", {{"from", v.words.Day(ban.terms().from())}, {"until", v.words.Day(ban.terms().until())}}));
+  if (ban.has_terms())
+    measure.Add(v.Say("Termijn"),
+                v.Say("{from} tot en met {until}", {{"from", v.words.Day(ban.terms().from())},
+                                                    {"until", v.words.Day(ban.terms().until())}}));
   measure.Add(v.Say("Waar"), ScopeText(v, ban.has_scope() ? ban.scope() : ban.terms().scope()));
   measure.Add(v.Say("Reden van afwijking"), ban.terms().departure_reason());
   measure.Add(v.Say("Wat er gebeurde"), ban.reasons(), true);
   measure.Add(v.Say("Blijft open"), ban.open_channels());
   measure.Add(v.Say("Advies"), ban.advice());
   if (ban.has_decision()) {
-    measure.Add(v.Say("Besluit"), absl::StrCat(v.words.RoleName(ban.decision().level()), " ", ban.decision().number(), ", ", v.words.Day(ban.decision().date())));
+    measure.Add(v.Say("Besluit"),
+                absl::StrCat(v.words.RoleName(ban.decision().level()), " ", ban.decision().number(), ", ",
+                             v.words.Day(ban.decision().date())));
   }
   for (const auto& e : ban.extensions()) {
-    measure.Add(v.Say("Verlengd"), absl::StrCat(v.words.Day(e.previous_until()), " → ", v.words.Day(e.until()), ": ", e.reason()));
+    measure.Add(v.Say("Verlengd"), absl::StrCat(v.words.Day(e.previous_until()), " → ",
+                                                v.words.Day(e.until()), ": ", e.reason()));
   }
   if (ban.has_lift()) measure.Add(v.Say("Opgeheven"), ban.lift().reason());
-  for (const auto& b : ban.breaches()) measure.Add(v.Say("Overtreding"), absl::StrCat(v.words.Moment(b.at()), ", ", LocationName(v, b.location_id())));
+  for (const auto& b : ban.breaches())
+    measure.Add(v.Say("Overtreding"),
+                absl::StrCat(v.words.Moment(b.at()), ", ", LocationName(v, b.location_id())));
   for (const auto& c : ban.corrections()) {
-    measure.Add(v.Say("Gecorrigeerd"), absl::StrCat(v.words.Moment(c.at()), ": ", c.reason(), " ", v.Say("Eerst stond er:"), " ", FullName(c.previous().name())), true);
+    measure.Add(v.Say("Gecorrigeerd"),
+                absl::StrCat(v.words.Moment(c.at()), ": ", c.reason(), " ", v.Say("Eerst stond er:"), " ",
+                             FullName(c.previous().name())),
+                true);
   }
   take(v.Say("Maatregel"), measure);
 
@@ -182,7 +204,8 @@ std::vector<View> Parts(Visit& v, const pb::SubjectFile& file) {
   const pb::PhotoRelease& release = ban.release();
   photo.Add(v.Say("Stand"), NameOf(v.words, release.state()));
   if (file.photo().held()) {
-    photo.Add(v.Say("Bewaard sinds"), file.photo().has_since() ? v.words.Moment(file.photo().since()) : v.Say("onbekend"));
+    photo.Add(v.Say("Bewaard sinds"),
+              file.photo().has_since() ? v.words.Moment(file.photo().since()) : v.Say("onbekend"));
     if (file.photo().has_goes_at()) photo.Add(v.Say("Verdwijnt op"), v.words.Moment(file.photo().goes_at()));
   }
   photo.Add(v.Say("Bron"), file.photo().source_name());
@@ -195,13 +218,20 @@ std::vector<View> Parts(Visit& v, const pb::SubjectFile& file) {
     photo.Add(criterion, answer.explanation());
   }
   photo.Add(v.Say("Ontvangers van de foto"), UnitNames(v, release.recipient_unit_ids()));
-  for (const auto& e : release.exports()) photo.Add(v.Say("Uitgereikt"), absl::StrCat(v.words.Moment(e.at()), ": ", e.basis()));
+  for (const auto& e : release.exports())
+    photo.Add(v.Say("Uitgereikt"), absl::StrCat(v.words.Moment(e.at()), ": ", e.basis()));
   for (const auto& check : release.copies()) {
-    photo.Add(v.Say("Kopieën"), check.has_confirmed_at() ? v.Say("{unit}: geen meer, bevestigd op {at}", {{"unit", check.unit_id()}, {"at", v.words.Moment(check.confirmed_at())}})
-                                                         : v.Say("{unit}: gevraagd op {at}", {{"unit", check.unit_id()}, {"at", v.words.Moment(check.asked_at())}}));
+    photo.Add(v.Say("Kopieën"),
+              check.has_confirmed_at()
+                  ? v.Say("{unit}: geen meer, bevestigd op {at}",
+                          {{"unit", check.unit_id()}, {"at", v.words.Moment(check.confirmed_at())}})
+                  : v.Say("{unit}: gevraagd op {at}",
+                          {{"unit", check.unit_id()}, {"at", v.words.Moment(check.asked_at())}}));
   }
   for (const auto& o : file.objections()) {
-    photo.Add(v.Say("Bezwaar tegen de foto"), absl::StrCat(v.words.Moment(o.at()), ", ", o.upheld() ? v.Say("gegrond") : v.Say("ongegrond"), ": ", o.reasons()));
+    photo.Add(v.Say("Bezwaar tegen de foto"),
+              absl::StrCat(v.words.Moment(o.at()), ", ", o.upheld() ? v.Say("gegrond") : v.Say("ongegrond"),
+                           ": ", o.reasons()));
   }
   take(v.Say("Foto"), photo);
   return out;
@@ -211,8 +241,12 @@ std::vector<View> Steps(Visit& v, const pb::SubjectFile& file) {
   std::vector<View> out;
   for (const pb::SubjectStep& step : file.steps()) {
     View one;
-    one.Set("state", "done").Set("what", EventName(v.words, step.event())).Set("when", v.words.Moment(step.at())).Set("note", false);
-    one.Set("who", step.role() == pb::ROLE_UNSPECIFIED ? v.Say("het systeem") : v.words.RoleName(step.role()));
+    one.Set("state", "done")
+        .Set("what", EventName(v.words, step.event()))
+        .Set("when", v.words.Moment(step.at()))
+        .Set("note", false);
+    one.Set("who",
+            step.role() == pb::ROLE_UNSPECIFIED ? v.Say("het systeem") : v.words.RoleName(step.role()));
     out.push_back(std::move(one));
   }
   return out;
@@ -225,7 +259,9 @@ std::vector<View> Looks(Visit& v, const pb::ExportSubjectResponse& whole) {
     View row;
     row.Set("damaged", e.damaged()).Set("place", Place(e.origin(), e.index()));
     const std::string stamp = Stamp(e.at().seconds() * 1000);
-    row.Set("day", stamp.substr(0, 10)).Set("time", stamp.substr(11, 5)).Set("what", EventName(v.words, e.event()));
+    row.Set("day", stamp.substr(0, 10))
+        .Set("time", stamp.substr(11, 5))
+        .Set("what", EventName(v.words, e.event()));
     row.Set("refused", e.result() == pb::RESULT_REFUSED ? RuleName(v.words, e.rule()) : "");
     row.Set("role", e.role() == pb::ROLE_UNSPECIFIED ? v.Say("het systeem") : v.words.RoleName(e.role()));
     row.Set("units", UnitNames(v, e.unit_ids())).Set("where", LocationName(v, e.location_id()));
@@ -241,11 +277,16 @@ Response ShowSubject(Visit& v) {
   const std::string title = v.Say("Wat er over betrokkene is bewaard");
   view.Set("ban_id", v.Part("ban")).Set("there", false);
   if (!AskAll(v, whole)) return v.Page("subject", title, std::move(view));
-  view.Set("there", true).Set("as_of", v.words.Moment(whole.file().as_of())).Set("parts", Parts(v, whole.file()));
-  view.Set("timeline", Steps(v, whole.file())).Set("looks", Looks(v, whole)).Set("any_looks", whole.entries_size() > 0);
-  view.Set("count", absl::StrCat(whole.entries_size()));
+  view.Set("there", true)
+      .Set("as_of", v.words.Moment(whole.file().as_of()))
+      .Set("parts", Parts(v, whole.file()));
+  view.Set("timeline", Steps(v, whole.file()))
+      .Set("looks", Looks(v, whole))
+      .Set("any_looks", whole.entries_size() > 0);
+  view.Set("amount", absl::StrCat(whole.entries_size()));
   view.Set("more", whole.entries_size() > kEntriesShown
-                       ? v.Say("Hier staan de nieuwste {n}; in het bestand staan ze alle.", {{"n", absl::StrCat(kEntriesShown)}})
+                       ? v.Say("Hier staan de nieuwste {n}; in het bestand staan ze alle.",
+                               {{"n", absl::StrCat(kEntriesShown)}})
                        : "");
   view.Set("path", absl::StrCat("/subject/", v.Part("ban")));
   return v.Page("subject", title, std::move(view));
@@ -253,9 +294,12 @@ Response ShowSubject(Visit& v) {
 
 Response DownloadSubject(Visit& v) {
   pb::ExportSubjectResponse whole;
-  if (!AskAll(v, whole)) return v.Page("subject", v.Say("Wat er over betrokkene is bewaard"), View().Set("ban_id", v.Part("ban")).Set("there", false));
+  if (!AskAll(v, whole))
+    return v.Page("subject", v.Say("Wat er over betrokkene is bewaard"),
+                  View().Set("ban_id", v.Part("ban")).Set("there", false));
   // The core answered for this id, so it is one.
-  return Download(absl::StrCat("inzage-", whole.file().ban().id(), ".json"), "application/json; charset=utf-8", client::Json(whole));
+  return Download(absl::StrCat("inzage-", whole.file().ban().id(), ".json"),
+                  "application/json; charset=utf-8", client::Json(whole));
 }
 
 // ---- Correction.
@@ -270,27 +314,36 @@ Response ShowCorrect(Visit& v) {
   request.set_ban_id(v.Part("ban"));
   request.set_page_size(1);
   pb::ExportSubjectResponse now;
-  view.Set("ban_id", v.Part("ban")).Set("path", v.request.path).Set("there", false).Set("back_path", absl::StrCat("/subject/", v.Part("ban")));
+  view.Set("ban_id", v.Part("ban"))
+      .Set("path", v.request.path)
+      .Set("there", false)
+      .Set("back_path", absl::StrCat("/subject/", v.Part("ban")));
   if (const auto error = v.Ask<Service>(&Stub::ExportSubject, request, &now, kReading); !error.ok()) {
     v.Problem(error);
     return v.Page("subject_correct", v.Say("Dossier corrigeren"), std::move(view));
   }
   const pb::Identity& identity = now.file().ban().identity();
-  const auto field = [&](const std::string& name, const std::string& label, const std::string& value, int length, bool optional) {
+  const auto field = [&](const std::string& name, const std::string& label, const std::string& value,
+                         int length, bool optional) {
     FieldOptions o = Plain(length, optional);
     o.value = value;
     return TextField(v, name, label, o);
   };
-  view.Set("given_names", field("identity.name.given_names", v.Say("Voornamen"), identity.name().given_names(), 120, true));
-  view.Set("prefix", field("identity.name.prefix", v.Say("Tussenvoegsel"), identity.name().prefix(), 20, true));
-  view.Set("surname", field("identity.name.surname", v.Say("Achternaam"), identity.name().surname(), 120, true));
-  view.Set("birth_date", DateField(v, "identity.birth_date", v.Say("Geboortedatum"), identity.birth_date(), Plain(10, true)));
+  view.Set("given_names",
+           field("identity.name.given_names", v.Say("Voornamen"), identity.name().given_names(), 120, true));
+  view.Set("prefix",
+           field("identity.name.prefix", v.Say("Tussenvoegsel"), identity.name().prefix(), 20, true));
+  view.Set("surname",
+           field("identity.name.surname", v.Say("Achternaam"), identity.name().surname(), 120, true));
+  view.Set("birth_date", DateField(v, "identity.birth_date", v.Say("Geboortedatum"), identity.birth_date(),
+                                   Plain(10, true)));
   std::vector<View> others;
   const int shown = std::min(kOtherNames, identity.other_names_size() + 1);
   for (int i = 0; i < shown; ++i) {
     const pb::PersonName known = i < identity.other_names_size() ? identity.other_names(i) : pb::PersonName();
     View one;
-    one.Set("given_names", field(OtherName(i, "given_names"), v.Say("Voornamen"), known.given_names(), 120, true));
+    one.Set("given_names",
+            field(OtherName(i, "given_names"), v.Say("Voornamen"), known.given_names(), 120, true));
     one.Set("prefix", field(OtherName(i, "prefix"), v.Say("Tussenvoegsel"), known.prefix(), 20, true));
     one.Set("surname", field(OtherName(i, "surname"), v.Say("Achternaam"), known.surname(), 120, true));
     others.push_back(std::move(one));
@@ -307,7 +360,8 @@ Response ShowCorrect(Visit& v) {
   view.Set("there", true);
   FactList facts;
   facts.Add(v.Say("Naam"), FullName(identity.name()), true);
-  for (const pb::PersonName& other : identity.other_names()) facts.Add(v.Say("Andere naam"), FullName(other), true);
+  for (const pb::PersonName& other : identity.other_names())
+    facts.Add(v.Say("Andere naam"), FullName(other), true);
   if (identity.has_birth_date()) facts.Add(v.Say("Geboortedatum"), v.words.Day(identity.birth_date()), true);
   facts.Add(v.Say("Signalement"), identity.description(), true);
   view.Set("facts", facts.Take()).Set("established", identity.established() ? "yes" : "");
@@ -339,7 +393,8 @@ Response Correct(Visit& v) {
     v.Problem(error);
     return ShowCorrect(v);
   }
-  return v.Done(absl::StrCat("/subject/", v.Part("ban")), v.Say("Het dossier is gecorrigeerd. De balies gebruiken het vanaf nu zo."));
+  return v.Done(absl::StrCat("/subject/", v.Part("ban")),
+                v.Say("Het dossier is gecorrigeerd. De balies gebruiken het vanaf nu zo."));
 }
 
 constexpr Route kRoutes[] = {
