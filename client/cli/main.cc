@@ -98,25 +98,6 @@ void PrintError(const Reply& reply, bool dutch) {
   std::fprintf(stderr, "  [%s]\n", reply.error.rule().c_str());
 }
 
-// RFC 4180. A value that a spreadsheet would run as a formula gets an apostrophe in front.
-std::string Csv(const std::vector<std::vector<std::string>>& table) {
-  std::string out;
-  for (const auto& row : table) {
-    for (size_t i = 0; i < row.size(); ++i) {
-      std::string value = row[i];
-      if (value.find_first_of("=+-@\t\r") == 0) value.insert(0, "'");
-      out += i == 0 ? "\"" : ",\"";
-      for (char c : value) {
-        if (c == '"') out += '"';
-        out += c;
-      }
-      out += '"';
-    }
-    out += "\r\n";
-  }
-  return out;
-}
-
 // An answer on standard output, as asked for.
 void Show(const Globals& globals, const Reply& reply) {
   if (globals.json) {

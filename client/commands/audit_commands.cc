@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/commands/audit_rows.h"
 #include "client/commands/parts.h"
 #include "server/base/clock.h"
 #include "waarborg/v1/audit.grpc.pb.h"
@@ -19,8 +20,6 @@ namespace {
 using Stub = pb::AuditService::Stub;
 using google::protobuf::util::TimeUtil;
 
-// A question is answered whole up to here; beyond it the period has to be narrower.
-constexpr int kMostEntries = 100'000;
 constexpr int kPage = 1000;
 constexpr int kPageWithProofs = 100;
 
@@ -67,13 +66,7 @@ std::string Place(const std::string& origin, uint64_t index) {
 
 void ShowEntry(const Call& call, const pb::AuditEntry& entry, Reply& reply) {
   const std::string place = Place(entry.origin(), entry.index());
-  if (entry.damaged() || !entry.has_record()) {
-    std::vector<std::string> row(reply.table.front().size());
-    row[0] = entry.origin();
-    row[1] = absl::StrCat(entry.index());
-    row[4] = entry.damaged() ? "damaged" : "destroyed";
-    reply.table.push_back(std::move(row));
-  }
+  reply.table.push_back(EntryRow(entry));
   if (entry.damaged()) {
     reply.Fact("damaged", place);
     reply.lines.push_back(
@@ -90,10 +83,6 @@ void ShowEntry(const Call& call, const pb::AuditEntry& entry, Reply& reply) {
   const bool refused = r.result() == pb::RESULT_REFUSED;
   const std::string role = r.role() == 0 ? "" : Word(r.role()),
                     purpose = r.purpose() == 0 ? "" : Word(r.purpose());
-  reply.table.push_back({entry.origin(), absl::StrCat(entry.index()), time, r.event(),
-                         refused ? "refused" : "done", r.rule(), r.person_id(), entry.person_name(), role,
-                         r.station_id(), r.location_id(), r.ban_id(), r.photo_id(), purpose, r.subject_id(),
-                         r.unit_id()});
   reply.Fact("event", r.event());
   reply.Fact("who", entry.person_name());
   reply.Fact("at-station", r.station_id());
@@ -174,8 +163,7 @@ Reply AskEntries(Call& call, pb::ListEntriesRequest request, int most, bool olde
   } while (!all->next_page_token().empty() && all->entries_size() < most);
   if (oldest_first) std::reverse(all->mutable_entries()->begin(), all->mutable_entries()->end());
   reply.message = all;
-  reply.table.push_back({"log", "entry", "time", "event", "result", "rule", "person_id", "person", "role",
-                         "station", "location", "ban", "photo", "purpose", "subject", "unit"});
+  reply.table.push_back(EntryColumns());
   reply.Fact("count", absl::StrCat(all->entries_size()));
   for (const auto& entry : all->entries()) ShowEntry(call, entry, reply);
   if (all->entries().empty()) reply.lines.push_back(call.Say("Geen regels.", "No entries."));
@@ -521,6 +509,29 @@ Reply Counts(Call& call) {
 }
 
 }  // namespace
+
+std::vector<std::string> EntryColumns() {
+  return {"log",  "entry",   "time",     "event", "result", "rule",    "person_id", "person",
+          "role", "station", "location", "ban",   "photo",  "purpose", "subject",   "unit"};
+}
+
+std::vector<std::string> EntryRow(const pb::AuditEntry& entry) {
+  std::vector<std::string> row = {entry.origin(), absl::StrCat(entry.index())};
+  if (entry.damaged() || !entry.has_record()) {
+    row.resize(EntryColumns().size());
+    row[4] = entry.damaged() ? "damaged" : "destroyed";
+    return row;
+  }
+  const pb::AuditRecord& r = entry.record();
+  for (const std::string& value :
+       {Text(TimeUtil::MillisecondsToTimestamp(r.at_ms())), r.event(),
+        std::string(r.result() == pb::RESULT_REFUSED ? "refused" : "done"), r.rule(), r.person_id(), entry.person_name(),
+        r.role() == 0 ? "" : Word(r.role()), r.station_id(), r.location_id(), r.ban_id(), r.photo_id(),
+        r.purpose() == 0 ? "" : Word(r.purpose()), r.subject_id(), r.unit_id()}) {
+    row.push_back(value);
+  }
+  return row;
+}
 
 void AddAuditCommands(std::vector<Command>& out) {
   out.push_back({"audit list", "Who did what: entries of the log, newest first",

@@ -86,6 +86,23 @@ const std::vector<Command>& AllCommands() {
   return all;
 }
 
+std::string Csv(const std::vector<std::vector<std::string>>& table) {
+  std::string out;
+  for (const auto& row : table) {
+    for (size_t i = 0; i < row.size(); ++i) {
+      out += i == 0 ? "\"" : ",\"";
+      if (row[i].find_first_of("=+-@\t\r") == 0) out += '\'';
+      for (const char c : row[i]) {
+        if (c == '"') out += '"';
+        out += c;
+      }
+      out += '"';
+    }
+    out += "\r\n";
+  }
+  return out;
+}
+
 std::string Json(const google::protobuf::Message& message) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;

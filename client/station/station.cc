@@ -13,6 +13,7 @@
 #include "audit/merkle.h"
 #include "client/station/embedded.h"
 #include "client/station/live.h"
+#include "client/station/log_check.h"
 #include "server/base/clock.h"
 #include "server/base/hex.h"
 #include "waarborg/v1/changes.grpc.pb.h"
@@ -45,6 +46,7 @@ const std::vector<NavigationItem>& Navigation() {
               pb::ROLE_POLICE_CONTACT, pb::ROLE_PRIVACY_OFFICER}},
       {"/new-ban", T("Nieuw verbod"), RolesT{pb::ROLE_MANAGER}},
       {"/log", T("Logboek"), RolesT{pb::ROLE_AUDITOR, pb::ROLE_DATA_PROTECTION_OFFICER}},
+      {"/log/words", T("Woorden bij het logboek"), RolesT{pb::ROLE_LEGAL}},
       {"/subject", T("Inzageverzoek"), RolesT{pb::ROLE_PRIVACY_OFFICER}},
       {"/changes", T("Wijzigingen"),
        RolesT{pb::ROLE_ADMINISTRATOR, pb::ROLE_PRIVACY_OFFICER, pb::ROLE_MUNICIPAL_SECRETARY,
@@ -72,6 +74,8 @@ constexpr Group kGroups[] = {
     &TrainingRoutes,
     &WorkbenchRoutes,
     &AdministrationRoutes,
+    &OversightRoutes,
+    &PrivacyRoutes,
 };
 
 // The parts that the pattern names, when the path fits.
@@ -328,11 +332,8 @@ std::string Cookie(const std::string& name, const std::string& value, bool forge
 }
 
 Station::Station(StationOptions options, base::Random& random)
-    : options_(std::move(options)),
-      random_(random),
-      connection_(options_.files),
-      pulse_(connection_),
-      seats_(random) {
+    : options_(std::move(options)), random_(random), connection_(options_.files), pulse_(connection_), seats_(random),
+      log_check_(std::make_unique<LogCheck>(options_.log_key, options_.log_folder, clock_)) {
   std::string everything;
   for (const EmbeddedFile& file : EmbeddedFiles()) everything.append(file.path).append(file.bytes);
   absl::StrAppend(&everything, options_.theme_css, options_.logo_svg);

@@ -10,10 +10,13 @@
 #include "client/station/http.h"
 #include "client/station/page.h"
 #include "client/station/seats.h"
+#include "server/base/clock.h"
 #include "server/base/random.h"
 
 // The station: pages for the browsers beside it, from what the core tells it.
 namespace waarborg::station {
+
+class LogCheck;
 
 struct StationOptions {
   client::StationFiles files;
@@ -21,8 +24,8 @@ struct StationOptions {
   // A style sheet in place of the theme that comes with the program, and a logo (SVG); empty: ours.
   std::string theme_css;
   std::string logo_svg;
-  // Verifier key of the audit log, as `waarborgd log-key` prints it, and the published log (a folder): for
-  // the auditor's "verify".
+  // Verifier keys of the audit log and of its witnesses, one a line, as `waarborgd log-key` and `waarborg-verify witness-key` print them;
+  // and the folder of the published logs, one in it for each year: for the auditor's "verify" (log_check.h).
   std::string log_key;
   std::string log_folder;
   // Which ways of signing in the sign-in page offers besides name, password and code; the core has them
@@ -58,6 +61,7 @@ class Station {
   const client::Connection& connection() const { return connection_; }
   const Pulse& pulse() const { return pulse_; }
   Seats& seats() { return seats_; }
+  LogCheck& log_check() { return *log_check_; }
   base::Random& random() { return random_; }
 
   // Answers as this person from now on: the cookie goes with `response`.
@@ -79,6 +83,8 @@ class Station {
   const client::Connection connection_;
   Pulse pulse_;
   Seats seats_;
+  const base::SystemClock clock_;
+  std::unique_ptr<LogCheck> log_check_;
   std::string assets_version_;
   std::atomic<bool> stop_ = false;
   std::thread sweeper_;
