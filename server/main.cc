@@ -253,7 +253,8 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
                   decoder,
                   house->publisher.get(),
                   house->backups.get(),
-                  house->certifier.get()});
+                  house->certifier.get(),
+                  {config.security_keys.rp_id, config.security_keys.origins, config.security_keys.synced}});
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);

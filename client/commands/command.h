@@ -98,6 +98,7 @@ std::string Json(const google::protobuf::Message& message);
 
 // One file per group.
 void AddSessionCommands(std::vector<Command>& out);
+void AddKeyCommands(std::vector<Command>& out);
 void AddBanCommands(std::vector<Command>& out);
 void AddPhotoCommands(std::vector<Command>& out);
 void AddSubjectCommands(std::vector<Command>& out);

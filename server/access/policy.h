@@ -77,6 +77,11 @@ enum class Rpc {
   kCorrectFile,
   kListTasks,
   kCreateBackup,
+  kBeginSignIn,
+  kBeginSecurityKey,
+  kAddSecurityKey,
+  kListSecurityKeys,
+  kRemoveSecurityKey,
   kRpcCount,
 };
 

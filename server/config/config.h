@@ -9,6 +9,13 @@
 
 namespace waarborg::config {
 
+// Security keys; without rp_id nobody signs in with one.
+struct SecurityKeys {
+  std::string rp_id;                 // a domain name
+  std::vector<std::string> origins;  // of pages in that domain, "https://name[:port]"
+  bool synced = false;               // keys that are copied to their holder's own cloud are accepted too
+};
+
 // Where the server listens and keeps things: the administrator's file, waarborgd.toml.
 struct ServerConfig {
   std::string listen;         // "host:port"; port 0 takes a free one
@@ -35,6 +42,7 @@ struct ServerConfig {
   std::string metrics_file;         // figures for whoever watches the machine; empty: none are written
   int argon2_memory_kib = 65536;
   int argon2_passes = 3;
+  SecurityKeys security_keys;
 };
 
 // Everything that is wrong, one a line as "FILE:LINE: what". Empty when the value is good.

@@ -19,6 +19,11 @@ enum class Rule {
   kSignInThrottled,
   kEnrolmentFailed,
   kPasswordTooWeak,
+  kSecurityKeysOff,
+  kSecurityKeyNotAccepted,
+  kTooManySecurityKeys,
+  kFullSignInNeeded,
+  kCodeNotAccepted,
   kRoleNotAllowed,
   // Conditions of the policy table.
   kNotAssignedHere,

@@ -9,6 +9,7 @@
 
 #include "server/access/access.h"
 #include "server/access/credentials.h"
+#include "server/access/security_key.h"
 #include "server/base/workers.h"
 #include "server/domain/rules.h"
 #include "server/journal/journal.h"
@@ -97,6 +98,7 @@ class Core {
         nullptr;                       // null: the log is not published, and nothing of it can be proved
     backup::Maker* backups = nullptr;  // null: none are made
     const journal::Certifier* certificates = nullptr;  // null: there are none
+    access::RelyingParty security_keys = {};           // not configured: nobody signs in with a key
   };
   explicit Core(const Parts& parts) : parts_(parts) {}
 
@@ -125,6 +127,7 @@ class Core {
   const journal::Publisher* publisher() const { return parts_.publisher; }
   const journal::Certifier* certificates() const { return parts_.certificates; }
   backup::Maker* backups() { return parts_.backups; }
+  const access::RelyingParty& security_keys() const { return parts_.security_keys; }
   base::Random& random() { return *parts_.random; }
   const std::string& decoder() const { return parts_.decoder; }
   const access::HashCost& hash_cost() const { return parts_.hash_cost; }

@@ -8,6 +8,7 @@
 #include "server/keys/sealing.h"
 #include "server/rpc/calls.h"
 #include "server/rpc/enrolment.h"
+#include "server/rpc/sign_in.h"
 #include "server/state/codec.h"
 #include "waarborg/v1/sessions.grpc.pb.h"
 
@@ -34,30 +35,12 @@ using Slot = std::shared_ptr<void>;
 
 // Nothing when the station has as many under way as it may. Counts the attempt.
 domain::Outcome<Slot> TakeSlot(Context& c) {
-  state::World& world = c.turn.sessions();
-  const std::string& station = c.asker.station->id;
-  if (world.sign_ins.Count(station, c.turn.clock_reading()) > kAttemptsPerMinute)
-    return Rule::kSignInThrottled;
-  auto& under_way = world.passwords_under_way[station];
+  if (auto v = CountAttempt(c)) return *v;
+  auto& under_way = c.turn.sessions().passwords_under_way[c.asker.station->id];
   if (under_way == nullptr) under_way = std::make_shared<std::atomic<int>>(0);
   if (*under_way >= kPasswordsPerStation) return Rule::kBusy;
   ++*under_way;
   return Slot(nullptr, [count = under_way](void*) { --*count; });
-}
-
-// Failed attempts slow down this name on this station only, so that nobody can lock out a building.
-Verdict CheckThrottle(Context& c, const std::string& login) {
-  const auto failures = c.turn.sessions().FailuresOf(login, c.asker.station->id);
-  // By the clock itself: time that stands still must not lock anybody out.
-  const absl::Duration since = c.turn.clock_reading() - failures.last;
-  if (failures.count >= kFreeAttempts && since >= absl::ZeroDuration() && since < kThrottle)
-    return Refusal(Rule::kSignInThrottled);
-  return domain::kAllowed;
-}
-
-Refusal NoteFailure(Context& c, const std::string& login, Rule rule) {
-  c.turn.sessions().NoteFailure(login, c.asker.station->id, c.turn.clock_reading());
-  return rule;
 }
 
 // Quick change of person: who signed in here with the password not long ago comes back with a code only.
@@ -88,6 +71,16 @@ struct SignIn {
 
 void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessionRequest& in,
                  pb::OpenSessionResponse* out, const Done& done) {
+  if (in.has_security_key()) {
+    core.Run(
+        Rpc::kOpenSession, credentials,
+        [&core, &in, out](Context& c) { return OpenWithSecurityKey(c, core.security_keys(), in, *out); },
+        [out, done](Verdict v) {
+          if (v) out->Clear();
+          done(std::move(v));
+        });
+    return;
+  }
   auto sign_in = std::make_shared<SignIn>();
   auto look_up = [sign_in, &in](Context& c) -> Verdict {
     if (in.login().size() > 40) return Refusal(Rule::kSignInFailed);
@@ -118,27 +111,7 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
     domain::Person person = *known;
     person.last_totp_step = *step;
     c.turn.sessions().ForgetFailures(in.login(), c.asker.station->id);
-    const domain::Municipality& m = c.municipality();
-    c.turn.sessions().CloseSessionsIf([&](const state::Session& s) {
-      return s.last_used_at + m.session_idle <= c.now() || s.opened_at + m.session_max <= c.now();
-    });
-    if (!in.replaces().empty()) {
-      const std::string digest = access::DigestOfToken(in.replaces());
-      const state::Session* old = c.turn.sessions().FindSession(digest);
-      if (old != nullptr && old->station_id == c.asker.station->id) c.turn.sessions().CloseSession(digest);
-    }
-    out->set_token(base::ToHex(c.turn.random().Bytes(32)));
-    state::Session session;
-    session.token_digest = access::DigestOfToken(out->token());
-    session.person_id = person.id;
-    session.station_id = c.asker.station->id;
-    session.opened_at = c.now();
-    session.last_used_at = c.now();
-    session.full_sign_in = !sign_in->code_is_enough;
-    Describe(c, person, session, *out->mutable_session());
-    c.turn.sessions().OpenSession(std::move(session));
-    c.asker.person = c.world().FindPerson(person.id);
-    c.turn.Put(std::move(person));
+    Enter(c, std::move(person), !sign_in->code_is_enough, in.replaces(), *out);
     return domain::kAllowed;
   };
   auto then = [&core, credentials, sign_in, &in, out, open, done](Verdict verdict) {
@@ -268,6 +241,51 @@ std::string Plain(const std::string& half) {
 }
 
 }  // namespace
+
+Verdict CountAttempt(Context& c) {
+  if (c.turn.sessions().sign_ins.Count(c.asker.station->id, c.turn.clock_reading()) > kAttemptsPerMinute)
+    return Refusal(Rule::kSignInThrottled);
+  return domain::kAllowed;
+}
+
+Verdict CheckThrottle(Context& c, const std::string& login) {
+  const auto failures = c.turn.sessions().FailuresOf(login, c.asker.station->id);
+  // By the clock itself: time that stands still must not lock anybody out.
+  const absl::Duration since = c.turn.clock_reading() - failures.last;
+  if (failures.count >= kFreeAttempts && since >= absl::ZeroDuration() && since < kThrottle)
+    return Refusal(Rule::kSignInThrottled);
+  return domain::kAllowed;
+}
+
+Refusal NoteFailure(Context& c, const std::string& login, Rule rule) {
+  c.turn.sessions().NoteFailure(login, c.asker.station->id, c.turn.clock_reading());
+  return rule;
+}
+
+void Enter(Context& c, domain::Person person, bool full, const std::string& replaces,
+           pb::OpenSessionResponse& out) {
+  const domain::Municipality& m = c.municipality();
+  c.turn.sessions().CloseSessionsIf([&](const state::Session& s) {
+    return s.last_used_at + m.session_idle <= c.now() || s.opened_at + m.session_max <= c.now();
+  });
+  if (!replaces.empty()) {
+    const std::string digest = access::DigestOfToken(replaces);
+    const state::Session* old = c.turn.sessions().FindSession(digest);
+    if (old != nullptr && old->station_id == c.asker.station->id) c.turn.sessions().CloseSession(digest);
+  }
+  out.set_token(base::ToHex(c.turn.random().Bytes(32)));
+  state::Session session;
+  session.token_digest = access::DigestOfToken(out.token());
+  session.person_id = person.id;
+  session.station_id = c.asker.station->id;
+  session.opened_at = c.now();
+  session.last_used_at = c.now();
+  session.full_sign_in = full;
+  Describe(c, person, session, *out.mutable_session());
+  c.turn.sessions().OpenSession(std::move(session));
+  c.asker.person = c.world().FindPerson(person.id);
+  c.turn.Put(std::move(person));
+}
 
 std::string NewHalf(base::Random& random) {
   std::string half = random.Id("");
