@@ -266,7 +266,8 @@ int Run(const config::ServerConfig& config, const TestOptions& test, const std::
                   house->backups.get(),
                   house->certifier.get(),
                   openid.sign_in.get(),
-                  &network});
+                  &network,
+                  {config.security_keys.rp_id, config.security_keys.origins, config.security_keys.synced}});
   rpc::Server server(core);
 #ifdef WAARBORG_TEST_BUILD
   server.AlsoServe(&bench::BindEcho);

@@ -102,6 +102,7 @@ std::string Csv(const std::vector<std::vector<std::string>>& table);
 
 // One file per group.
 void AddSessionCommands(std::vector<Command>& out);
+void AddKeyCommands(std::vector<Command>& out);
 void AddBanCommands(std::vector<Command>& out);
 void AddPhotoCommands(std::vector<Command>& out);
 void AddSubjectCommands(std::vector<Command>& out);

@@ -61,6 +61,7 @@ const std::vector<Command>& AllCommands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> commands;
     AddSessionCommands(commands);
+    AddKeyCommands(commands);
     AddCheckCommands(commands);
     AddBanCommands(commands);
     AddPhotoCommands(commands);
@@ -336,6 +337,7 @@ std::string Shown(const Call& call, const std::string& word) {
       {"deputy", "vervanging"},
       {"station", "werkplek"},
       {"configuration", "configuratie"},
+      {"security-key", "beveiligingssleutel"},
   };
   if (call.language == Language::kEnglish) return word;
   auto it = kDutch.find(word);

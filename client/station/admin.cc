@@ -315,15 +315,6 @@ bool ReadAssignment(Visit& v, pb::Assignment* out) {
   return from && until;
 }
 
-pb::Date Today() {
-  const auto day = absl::ToCivilDay(base::SystemClock().Now(), base::Amsterdam());
-  pb::Date out;
-  out.set_year(static_cast<int>(day.year()));
-  out.set_month(day.month());
-  out.set_day(day.day());
-  return out;
-}
-
 Response ShowNewPerson(Visit& v) {
   View view;
   FieldOptions display = Long(80),
@@ -332,7 +323,7 @@ Response ShowNewPerson(Visit& v) {
   view.Set("display_name", TextField(v, "display_name", v.Say("Naam"), display));
   view.Set("login", TextField(v, "login", v.Say("Aanmeldnaam"), login));
   pb::Assignment now;
-  *now.mutable_from() = Today();
+  *now.mutable_from() = v.Today();
   SetAssignment(v, now, view);
   view.Set("is_new", true)
       .Set("heading", v.Say("Nieuw account voorstellen"))
@@ -484,7 +475,7 @@ Response ShowDeputy(Visit& v) {
   view.Set("heading", v.Say("{name} vervangt iemand", {{"name", it->second.display_name()}}));
   view.Set("in_place_of", ChoiceField(v, "deputy.in_place_of", v.Say("In de plaats van"), others));
   FieldOptions from;
-  from.value = IsoDay(Today());
+  from.value = IsoDay(v.Today());
   view.Set("from", DayField(v, "deputy.from", v.Say("Eerste dag"), from));
   view.Set("until", DayField(v, "deputy.until", v.Say("Laatste dag")));
   view.Set("path", v.request.path).Set("back_path", PathOf(it->second));

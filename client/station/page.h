@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "client/core/connection.h"
 #include "client/station/http.h"
 #include "client/station/seats.h"
@@ -111,6 +112,9 @@ class Visit {
 
   // The words for ids, from the municipality's configuration; asked of the core once per visit.
   const pb::Choices& choices();
+  // The time by which the core decides, asked with the choices; when it did not answer, by this machine's clock.
+  absl::Time Now();
+  pb::Date Today();
 
   // Training: everything on the page is fictitious, and says so.
   bool training = false;
@@ -140,7 +144,7 @@ class Visit {
   View Frame(View view);
   std::string problem_what_, problem_next_, problem_rule_;
   std::vector<std::pair<std::string, std::string>> faults_;  // by field
-  std::optional<pb::Choices> choices_;
+  std::optional<pb::GetConfigurationResponse> configuration_;
 };
 
 enum class Who { kAnybody, kSignedIn };

@@ -187,14 +187,29 @@ client::Error Visit::Settled(const grpc::Status& status) const {
 }
 
 const pb::Choices& Visit::choices() {
-  if (!choices_) {
-    pb::GetConfigurationResponse response;
-    const auto error = Ask<pb::ChangeService>(&pb::ChangeService::Stub::GetConfiguration,
-                                              pb::GetConfigurationRequest(), &response);
+  if (!configuration_) {
+    configuration_.emplace();
+    const auto error = Ask<pb::ChangeService>(&pb::ChangeService::Stub::GetConfiguration, pb::GetConfigurationRequest(),
+                                              &*configuration_);
     // Without them a page shows ids; what it is for still works.
-    choices_ = error.ok() ? response.choices() : pb::Choices();
+    if (!error.ok()) configuration_->Clear();
   }
-  return *choices_;
+  return configuration_->choices();
+}
+
+absl::Time Visit::Now() {
+  if (seat != nullptr) choices();
+  if (!configuration_ || !configuration_->has_now()) return base::SystemClock().Now();
+  return absl::FromUnixSeconds(configuration_->now().seconds()) + absl::Nanoseconds(configuration_->now().nanos());
+}
+
+pb::Date Visit::Today() {
+  const absl::CivilDay day = base::LocalDay(Now());
+  pb::Date out;
+  out.set_year(static_cast<int>(day.year()));
+  out.set_month(day.month());
+  out.set_day(day.day());
+  return out;
 }
 
 void Visit::Problem(const client::Error& error) {
@@ -255,7 +270,7 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
   page.Set("lang", words.code())
       .Set("title", title)
       .Set("here", request.method == "POST" ? "/" : request.path);
-  page.Set("at", absl::FormatTime("%H:%M", base::SystemClock().Now(), base::Amsterdam()));
+  page.Set("at", absl::FormatTime("%H:%M", Now(), base::Amsterdam()));
   std::vector<View> languages;
   for (const Language language : {Language::kDutch, Language::kEnglish}) {
     const bool dutch = language == Language::kDutch;

@@ -180,7 +180,7 @@ Response ShowTasks(Visit& v) {
   View view;
   const auto error = ListTasks(v, &response);
   if (!error.ok()) v.Problem(error);
-  const absl::Time week = base::SystemClock().Now() + absl::Hours(24 * 7);
+  const absl::Time week = v.Now() + absl::Hours(24 * 7);
   struct Group {
     const char* title;
     std::vector<View> tasks;
@@ -216,7 +216,7 @@ Response ShowTasks(Visit& v) {
 // ---- Figures.
 
 Response ShowFigures(Visit& v) {
-  const int this_year = Today().year();
+  const int this_year = v.Today().year();
   int year = this_year;
   if (const auto it = v.request.query.find("year"); it != v.request.query.end()) {
     if (!absl::SimpleAtoi(it->second, &year) || year < 2000 || year > 2199) year = this_year;
@@ -265,10 +265,6 @@ Response ShowFigures(Visit& v) {
 }
 
 // ---- Days.
-
-pb::Date Today() {
-  return DateOf(base::LocalDay(base::SystemClock().Now()));
-}
 
 pb::Date LastDayOfMonths(const pb::Date& from, int months) {
   const absl::CivilDay day(from.year(), from.month(), from.day());

@@ -97,8 +97,6 @@ bool ReadFile(Visit& v, pb::Ban* ban);
 // The page for a file that cannot be read, after ReadFile said so.
 Response NoFile(Visit& v);
 
-// Today, in Europe/Amsterdam.
-pb::Date Today();
 // The last day of so many months from this day on: three months from 2 March end on 1 June.
 pb::Date LastDayOfMonths(const pb::Date& from, int months);
 

@@ -47,7 +47,7 @@ void AddDecision(Visit& v, const pb::Ban& ban, Fields& fields) {
   FieldOptions number, day;
   number.max_length = 40;
   number.hint = v.Say("Zoals het op het collegebesluit staat");
-  day.value = IsoDay(Today());
+  day.value = IsoDay(v.Today());
   fields.push_back(As("as_text", TextField(v, "decision_number", v.Say("Nummer van het besluit"), number)));
   fields.push_back(As("as_day", DayField(v, "decision_date", v.Say("Datum van het besluit"), day)));
 }
@@ -124,8 +124,8 @@ Sent SendLift(Visit& v) {
 Fields InformFields(Visit& v, const pb::Ban&) {
   FieldOptions how, on;
   how.value = "talk";
-  on.value = IsoDay(Today());
-  on.max = IsoDay(Today());
+  on.value = IsoDay(v.Today());
+  on.max = IsoDay(v.Today());
   return {As("as_radio", ChoiceField(v, "how", v.Say("Hoe"),
                                      {{"talk", v.Say("In het STOP-gesprek"), ""},
                                       {"letter", v.Say("In de bevestigingsbrief"),
@@ -388,7 +388,7 @@ Response ShowAlert(Visit& v) {
   FieldOptions until;
   const int days = v.choices().terms().alert_max_days();
   if (days > 0) until.hint = v.Say("Ten hoogste {n} dagen", {{"n", absl::StrCat(days)}});
-  until.min = IsoDay(Today());
+  until.min = IsoDay(v.Today());
   const Fields fields = {
       Area(v, "description", v.Say("Signalement"), v.Say("Hoe iemand eruitziet, zonder oordeel"), 500),
       As("as_where", std::move(where)), As("as_day", DayField(v, "until", v.Say("Hangt tot en met"), until)),

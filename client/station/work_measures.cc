@@ -136,7 +136,7 @@ void SetTerms(Visit& v, const pb::Ban& ban, bool whole, View& view) {
   SetWhere(v, "terms.scope", terms.scope(), where);
   view.Set("where", where);
   FieldOptions from, until;
-  from.value = IsoDay(terms.has_from() ? terms.from() : Today());
+  from.value = IsoDay(terms.has_from() ? terms.from() : v.Today());
   until.value = IsoDay(terms.until());
   from.optional = until.optional = !whole;
   view.Set("from", DayField(v, "terms.from", v.Say("Eerste dag"), from));
@@ -237,7 +237,7 @@ void ApplyGuideline(Visit& v) {
   pb::Date from;
   if (!ReadDate(v, "terms.from", false, &from)) return;
   if (from.year() == 0) {
-    from = Today();
+    from = v.Today();
     Type(v, "terms.from", IsoDay(from));
   }
   const pb::Months& months =

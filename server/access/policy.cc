@@ -121,6 +121,12 @@ constexpr Row kPolicy[] = {
     {kListTasks, C::kSession, {}, {}},
 
     {kCreateBackup, C::kRole, kAdmin, {}},
+
+    {kBeginSignIn,       C::kStation, {}, {}, Entry::kNotLogged},
+    {kBeginSecurityKey,  C::kSession, {}, {}},
+    {kAddSecurityKey,    C::kSession, {}, {}},
+    {kListSecurityKeys,  C::kSession, {}, {}, Entry::kNotLogged},
+    {kRemoveSecurityKey, C::kSession, {}, {}},
 };
 
 constexpr RpcName kNames[] = {
@@ -194,6 +200,11 @@ constexpr RpcName kNames[] = {
     {kCorrectFile, "SubjectService", "CorrectFile"},
     {kListTasks, "TaskService", "ListTasks"},
     {kCreateBackup, "BackupService", "CreateBackup"},
+    {kBeginSignIn, "SecurityKeyService", "BeginSignIn"},
+    {kBeginSecurityKey, "SecurityKeyService", "BeginSecurityKey"},
+    {kAddSecurityKey, "SecurityKeyService", "AddSecurityKey"},
+    {kListSecurityKeys, "SecurityKeyService", "ListSecurityKeys"},
+    {kRemoveSecurityKey, "SecurityKeyService", "RemoveSecurityKey"},
 };
 
 // Calls whose frequency says something about what somebody is after.

@@ -81,6 +81,11 @@ enum class Rpc {
   kCorrectFile,
   kListTasks,
   kCreateBackup,
+  kBeginSignIn,
+  kBeginSecurityKey,
+  kAddSecurityKey,
+  kListSecurityKeys,
+  kRemoveSecurityKey,
   kRpcCount,
 };
 

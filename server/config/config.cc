@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "audit/note.h"
 
 namespace waarborg::config {
@@ -36,6 +37,9 @@ class Reader {
     const auto line = at != nullptr ? at->source().begin.line : table_.source().begin.line;
     errors_.push_back(absl::StrCat(name_, ":", line, ": ", what));
   }
+
+  // Where a key stands, for an error about it.
+  const toml::node* Find(const char* key) const { return table_.get(key); }
 
   std::string Text(const char* key, bool required) {
     const toml::node* node = Node(key, required);
@@ -342,6 +346,45 @@ void ReadOpenId(Reader& t, OpenIdConfig& c) {
       /*required=*/false, /*with_ids=*/false);
 }
 
+// A domain name as browsers write it: lower case, Punycode. No address, for WebAuthn takes none, and no bare
+// top level.
+bool IsDomain(std::string_view name) {
+  if (name == "localhost") return true;
+  if (name.size() > 253) return false;
+  const std::vector<std::string> labels = absl::StrSplit(absl::string_view(name.data(), name.size()), '.');
+  const auto good = [](const std::string& label) {
+    return !label.empty() && label.size() <= 63 && label.front() != '-' && label.back() != '-' &&
+           label.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
+  };
+  return labels.size() > 1 && std::all_of(labels.begin(), labels.end(), good) &&
+         labels.back().find_first_not_of("0123456789") != std::string::npos;
+}
+
+// What is wrong with an origin of this relying party; empty when it is as browsers write it.
+std::string FaultOfOrigin(std::string_view origin, const std::string& rp_id) {
+  const size_t slashes = origin.find("://");
+  const std::string_view scheme = origin.substr(0, std::min(slashes, origin.size()));
+  if (slashes == std::string_view::npos || (scheme != "https" && scheme != "http")) {
+    return "must begin with https://";
+  }
+  std::string_view host = origin.substr(slashes + 3);
+  if (const size_t colon = host.find(':'); colon != std::string_view::npos) {
+    const std::string port(host.substr(colon + 1));
+    host = host.substr(0, colon);
+    int number = 0;
+    if (!absl::SimpleAtoi(port, &number) || number < 1 || number > 65535 || absl::StrCat(number) != port) {
+      return "has a port that is none";
+    }
+    if (number == (scheme == "https" ? 443 : 80)) return "must leave out the port that goes without saying";
+  }
+  if (!IsDomain(host)) return "must be a domain name in lower case, with nothing behind it but a port";
+  if (scheme == "http" && host != "localhost" && !host.ends_with(".localhost")) {
+    return "must begin with https:// (http:// is for localhost alone)";
+  }
+  if (host != rp_id && !host.ends_with("." + rp_id)) return "is not within rp_id";
+  return "";
+}
+
 // Whether the path is the folder or below it.
 bool Inside(const std::string& path, const std::string& folder) {
   return !folder.empty() && (path == folder || path.starts_with(folder + "/"));
@@ -423,6 +466,22 @@ ServerConfig ParseServer(const std::string& toml, const std::string& name, Error
   });
   if (c.certificates_folder.empty()) c.certificates_folder = c.data_folder + "/certificates";
   r.Table("metrics", [&](Reader& t) { c.metrics_file = t.Text("file", true); });
+  r.Table("security_keys", [&](Reader& t) {
+    c.security_keys.rp_id = t.Text("rp_id", true);
+    c.security_keys.origins = t.Texts("origins");
+    c.security_keys.synced = t.Flag("synced", false);
+    if (c.security_keys.rp_id.empty()) return;
+    if (!IsDomain(c.security_keys.rp_id)) {
+      t.Error(t.Find("rp_id"),
+              "rp_id must be a domain name in lower case, such as waarborg.waterdam.example");
+      return;
+    }
+    for (const std::string& origin : c.security_keys.origins) {
+      if (const std::string fault = FaultOfOrigin(origin, c.security_keys.rp_id); !fault.empty()) {
+        t.Error(t.Find("origins"), absl::StrCat("origins: \"", origin, "\" ", fault));
+      }
+    }
+  });
   r.Table("disk", [&](Reader& t) {
     c.keep_free_bytes =
         int64_t{t.Number("keep_free_mib", 32, 1 << 20, static_cast<int>(c.keep_free_bytes >> 20))} << 20;

@@ -40,6 +40,13 @@ struct OpenIdConfig {
   std::vector<OpenIdRole> roles;       // empty: the account's roles are in force, whatever the claims
 };
 
+// Security keys; without rp_id nobody signs in with one.
+struct SecurityKeys {
+  std::string rp_id;                 // a domain name
+  std::vector<std::string> origins;  // of pages in that domain, "https://name[:port]"
+  bool synced = false;               // keys that are copied to their holder's own cloud are accepted too
+};
+
 // Where the server listens and keeps things: the administrator's file, waarborgd.toml.
 struct ServerConfig {
   std::string listen;         // "host:port"; port 0 takes a free one
@@ -67,6 +74,7 @@ struct ServerConfig {
   int argon2_memory_kib = 65536;
   int argon2_passes = 3;
   std::optional<OpenIdConfig> openid;  // none: people sign in with what Waarborg itself keeps
+  SecurityKeys security_keys;
 };
 
 // An address that nobody reads along with: https, or http on this very machine (localhost and names below

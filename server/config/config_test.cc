@@ -86,6 +86,88 @@ TEST(Config, LettersBeyondAsciiStandInQuotesAndRemarksOnly) {
   }
 }
 
+// Errors of waarborgd.toml with these lines at its end, from line 10 on.
+std::string ServerErrors(const std::string& lines) {
+  Errors errors;
+  ParseServer(
+      "listen = \"localhost:7443\"\ndata_folder = \"/var/lib/w\"\nroot_key_file = \"/etc/w/root.key\"\n"
+      "certificate_file = \"c\"\nkey_file = \"k\"\nclient_ca_file = \"a\"\n[log]\nname = \"a.example/b\"\n"
+      "[security_keys]\n" +
+          lines,
+      "waarborgd.toml", errors);
+  return absl::StrJoin(errors, "\n");
+}
+
+TEST(Config, SecurityKeysAreForOneDomainAndPagesInIt) {
+  Errors errors;
+  const ServerConfig without = ParseServer(
+      "listen = \"localhost:7443\"\ndata_folder = \"/var/lib/w\"\nroot_key_file = \"/etc/w/root.key\"\n"
+      "certificate_file = \"c\"\nkey_file = \"k\"\nclient_ca_file = \"a\"\n[log]\nname = \"a.example/b\"\n",
+      "waarborgd.toml", errors);
+  EXPECT_TRUE(errors.empty());
+  EXPECT_TRUE(without.security_keys.rp_id.empty());
+  const std::string rp = "rp_id = \"waarborg.waterdam.example\"\n";
+  EXPECT_EQ(ServerErrors(rp + "origins = [\"https://waarborg.waterdam.example\",\n"
+                              "\"https://balie.waarborg.waterdam.example:8443\"]\nsynced = true\n"),
+            "");
+  EXPECT_EQ(ServerErrors("rp_id = \"localhost\"\norigins = [\"http://localhost:8080\", "
+                         "\"http://balie.localhost\", \"https://localhost\"]\n"),
+            "");
+  EXPECT_EQ(ServerErrors("rp_id = \"w.localhost\"\norigins = [\"http://balie.w.localhost:8080\"]\n"), "");
+  EXPECT_EQ(ServerErrors("origins = [\"https://waarborg.waterdam.example\"]\n"),
+            "waarborgd.toml:9: rp_id is missing");
+  EXPECT_EQ(ServerErrors(rp), "waarborgd.toml:9: origins is missing");
+  EXPECT_EQ(ServerErrors(rp + "origins = []\n"),
+            "waarborgd.toml:11: origins must be a list of at least one text");
+  EXPECT_EQ(ServerErrors(rp + "origins = [\"https://waarborg.waterdam.example\"]\norigin = 1\n"),
+            "waarborgd.toml:12: unknown key \"origin\"");
+}
+
+TEST(Config, TheNameOfSecurityKeysIsADomain) {
+  const std::string long_label(64, 'a');
+  for (const std::string& bad :
+       {std::string("example"), std::string("Waarborg.example"), std::string("127.0.0.1"),
+        std::string("[::1]"), std::string("https://waarborg.example"), std::string("waarborg.example."),
+        std::string("waarborg..example"), std::string("-waarborg.example"), std::string("waarborg-.example"),
+        std::string("waarborg.example:443"), std::string("waarb\u00f3rg.example"), long_label + ".example",
+        long_label.substr(1) + "." + long_label.substr(1) + "." + long_label.substr(1) + "." +
+            long_label.substr(1) + ".example"}) {
+    EXPECT_EQ(
+        ServerErrors("rp_id = \"" + bad + "\"\norigins = [\"https://x.example\"]\n"),
+        "waarborgd.toml:10: rp_id must be a domain name in lower case, such as waarborg.waterdam.example")
+        << bad;
+  }
+}
+
+TEST(Config, AnOriginIsAsBrowsersWriteItAndWithinTheDomain) {
+  const std::pair<const char*, const char*> table[] = {
+      {"waarborg.example", "must begin with https://"},
+      {"ftp://waarborg.example", "must begin with https://"},
+      {"http://waarborg.example", "must begin with https:// (http:// is for localhost alone)"},
+      {"https://waarborg.example:443", "must leave out the port that goes without saying"},
+      {"https://waarborg.example:0443", "has a port that is none"},
+      {"https://waarborg.example:0", "has a port that is none"},
+      {"https://waarborg.example:65536", "has a port that is none"},
+      {"https://waarborg.example:", "has a port that is none"},
+      {"https://waarborg.example:8443/", "has a port that is none"},
+      {"https://waarborg.example/", "must be a domain name in lower case, with nothing behind it but a port"},
+      {"https://Waarborg.example", "must be a domain name in lower case, with nothing behind it but a port"},
+      {"https://", "must be a domain name in lower case, with nothing behind it but a port"},
+      {"https://other.example", "is not within rp_id"},
+      {"https://evilwaarborg.example", "is not within rp_id"},
+      {"https://waarborg.example.evil.example", "is not within rp_id"},
+      {"http://localhost:80", "must leave out the port that goes without saying"},
+      {"http://localhost", "is not within rp_id"},
+      {"http://evillocalhost.example", "must begin with https:// (http:// is for localhost alone)"},
+  };
+  for (const auto& [origin, fault] : table) {
+    EXPECT_EQ(
+        ServerErrors(absl::StrCat("rp_id = \"waarborg.example\"\norigins = [\"https://waarborg.example\", \"",
+                                  origin, "\"]\n")),
+        absl::StrCat("waarborgd.toml:11: origins: \"", origin, "\" ", fault));
+  }
+}
+
 TEST(Config, TheRootKeyMayNotLieBesideTheData) {
   Errors errors;
   ParseServer(

@@ -74,6 +74,8 @@ void RemoveName(Person& person) {
   person.password_hash.clear();
   person.totp_secret.clear();
   person.enrolment_digest.clear();
+  person.user_handle.clear();
+  person.security_keys.clear();
 }
 
 Verdict CheckHeldAlone(const Person& person, absl::CivilDay today) {

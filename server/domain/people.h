@@ -37,6 +37,20 @@ struct HeldRole {
   std::string in_place_of;
 };
 
+// A security key (WebAuthn): signs its holder in without a password.
+struct SecurityKey {
+  std::string id;             // "S-" and ten characters
+  std::string credential_id;  // what the key calls itself
+  int algorithm = 0;          // COSE: -7 (ES256) or -8 (EdDSA)
+  std::string public_key;     // x and y of the point on P-256, or the 32 bytes of Ed25519
+  uint32_t sign_count = 0;    // by its own count; 0 for one that does not count
+  std::string label;          // its holder's word for it
+  absl::Time added_at;
+};
+
+// So many an account may have, those included that wait for a second person.
+inline constexpr size_t kMaxSecurityKeys = 5;
+
 struct Person {
   std::string id;
   std::string login;
@@ -50,6 +64,8 @@ struct Person {
   std::string enrolment_digest;  // empty when enrolment is not open
   std::string instruction_version;
   std::optional<absl::Time> instruction_acknowledged_at;
+  std::string user_handle;  // by which security keys know the account; empty before the first
+  std::vector<SecurityKey> security_keys;
 
   bool enrolled() const { return !password_hash.empty() && !totp_secret.empty(); }
   // True when the account works on this day.
@@ -74,7 +90,8 @@ enum class ChangeKind {
   kDeputy,
   kStation,
   kConfiguration,
-  kClock
+  kClock,
+  kSecurityKey
 };
 enum class ChangeState { kUnspecified = 0, kOpen, kConfirmed, kRejected };
 
@@ -94,7 +111,8 @@ struct Change {
   std::string configuration;
   std::string base_digest;  // SHA-256 of the configuration it was proposed against
   std::string first_half_digest;
-  absl::Time clock;  // for kClock: what it said
+  absl::Time clock;          // for kClock: what it said
+  SecurityKey security_key;  // for kSecurityKey
 };
 
 // Shape and meaning of an assignment: known units and locations, dates in order, roles that may be held

@@ -21,6 +21,11 @@ enum class Rule {
   kOpenIdUnreachable,
   kEnrolmentFailed,
   kPasswordTooWeak,
+  kSecurityKeysOff,
+  kSecurityKeyNotAccepted,
+  kTooManySecurityKeys,
+  kFullSignInNeeded,
+  kCodeNotAccepted,
   kRoleNotAllowed,
   // Conditions of the policy table.
   kNotAssignedHere,

@@ -62,6 +62,7 @@ void RunName(journal::Turn& turn, const std::string& id) {
     domain::Change nameless = change;
     domain::RemoveName(nameless.person);
     nameless.summary.clear();
+    nameless.security_key = {};
     turn.Put(std::move(nameless));
   }
 }

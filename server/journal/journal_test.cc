@@ -660,6 +660,8 @@ TEST_F(JournalTest, TheNameOfAMemberOfStaffIsRemovedAfterTheirTermAndTheLogStays
   person.display_name = "Mies Mus";
   person.password_hash = "hash";
   person.totp_secret = "secret";
+  person.user_handle = std::string(32, 'h');
+  person.security_keys.push_back({"S-1", "credential", -7, "public key", 3, "sleutelbos", clock.Now()});
   person.assignment.from = absl::CivilDay(2026, 1, 1);
   person.assignment.until = absl::CivilDay(2026, 3, 31);
   domain::Change change;
@@ -667,6 +669,7 @@ TEST_F(JournalTest, TheNameOfAMemberOfStaffIsRemovedAfterTheirTermAndTheLogStays
   change.subject_id = person.id;
   change.summary = {"new account mus (Mies Mus)"};
   change.person = person;
+  change.security_key = person.security_keys[0];
   const std::string toml = *base::ReadFile(WAARBORG_SOURCE_FOLDER "/deploy/example/municipality.toml");
   ASSERT_TRUE(journal
                   ->RunNow([&](Turn& turn) {
@@ -681,6 +684,7 @@ TEST_F(JournalTest, TheNameOfAMemberOfStaffIsRemovedAfterTheirTermAndTheLogStays
   clock.Set(absl::FromCivil(absl::CivilSecond(2026, 5, 31, 23, 59, 59), base::Amsterdam()));
   ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
   EXPECT_EQ(journal->world().FindPerson("M-ABC")->display_name, "Mies Mus");
+  EXPECT_EQ(journal->world().FindPersonByHandle(person.user_handle)->security_keys[0].label, "sleutelbos");
   clock.Set(clock.Now() + absl::Seconds(1));
   ASSERT_TRUE(journal->RunNow([](Turn&) {}).ok());
   const auto nameless = [&] {
@@ -689,6 +693,10 @@ TEST_F(JournalTest, TheNameOfAMemberOfStaffIsRemovedAfterTheirTermAndTheLogStays
     EXPECT_EQ(now.login, "m-abc");
     EXPECT_FALSE(now.enrolled());
     EXPECT_EQ(journal->world().FindPersonByLogin("mus"), nullptr);
+    EXPECT_TRUE(now.security_keys.empty());
+    EXPECT_EQ(journal->world().FindPersonByHandle(person.user_handle), nullptr);
+    EXPECT_EQ(journal->world().FindPersonByHandle(""), nullptr);
+    EXPECT_EQ(journal->world().FindChange("W-1")->security_key.label, "");
     EXPECT_TRUE(journal->world().FindChange("W-1")->summary.empty());
     EXPECT_EQ(journal->world().FindChange("W-1")->person.display_name, "");
   };

@@ -12,6 +12,7 @@
 #include "server/rpc/calls.h"
 #include "server/rpc/enrolment.h"
 #include "server/rpc/propose.h"
+#include "server/rpc/sign_in.h"
 #include "server/state/codec.h"
 #include "waarborg/v1/changes.grpc.pb.h"
 
@@ -65,7 +66,7 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
   };
   const domain::Person* known = c.world().FindPerson(change.subject_id);
   const bool about_somebody = change.kind == ChangeKind::kPerson || change.kind == ChangeKind::kReset ||
-                              change.kind == ChangeKind::kDeputy;
+                              change.kind == ChangeKind::kDeputy || change.kind == ChangeKind::kSecurityKey;
   if (about_somebody && known == nullptr) {
     return Refusal(Rule::kNotFound);
   }
@@ -93,6 +94,8 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
       domain::Person person = *known;
       person.password_hash.clear();
       person.totp_secret.clear();
+      person.security_keys.clear();
+      RejectOpenSecurityKeys(c, person.id);
       give_enrolment_code(person);
       EndSessionsOf(c, person.id);
       c.turn.Put(std::move(person));
@@ -129,6 +132,16 @@ Verdict TakeEffect(Context& c, domain::Change& change, std::string* second_half)
       if (reading < change.clock || reading > change.clock + absl::Hours(24))
         return Refusal(Rule::kChangeOutdated);
       c.turn.BelieveClock();
+      return domain::kAllowed;
+    }
+    case ChangeKind::kSecurityKey: {
+      // Emptied with the name of an account whose term is long over.
+      if (change.security_key.id.empty()) return Refusal(Rule::kWrongState);
+      if (auto v = CheckSecurityKeyIsNew(c, change.security_key)) return v;
+      domain::Person person = *known;
+      if (person.security_keys.size() >= domain::kMaxSecurityKeys) return Refusal(Rule::kTooManySecurityKeys);
+      person.security_keys.push_back(change.security_key);
+      c.turn.Put(std::move(person));
       return domain::kAllowed;
     }
     case ChangeKind::kUnspecified:
@@ -257,6 +270,7 @@ void FillChoices(const domain::Municipality& m, pb::Choices& out) {
 Verdict GetConfiguration(Context& c, const pb::GetConfigurationRequest&, pb::GetConfigurationResponse& out) {
   out.set_toml(c.world().configuration());
   FillChoices(c.municipality(), *out.mutable_choices());
+  *out.mutable_now() = state::ToProto(c.now());
   return domain::kAllowed;
 }
 

@@ -9,6 +9,7 @@
 
 #include "server/access/access.h"
 #include "server/access/credentials.h"
+#include "server/access/security_key.h"
 #include "server/base/workers.h"
 #include "server/domain/rules.h"
 #include "server/journal/journal.h"
@@ -102,6 +103,7 @@ class Core {
     const journal::Certifier* certificates = nullptr;  // null: there are none
     oidc::SignIn* openid = nullptr;                    // null: nobody signs in with OpenID Connect
     base::Workers* network = nullptr;                  // waits for the sign-in service; needed with openid
+    access::RelyingParty security_keys = {};           // not configured: nobody signs in with a key
   };
   explicit Core(const Parts& parts) : parts_(parts) {}
 
@@ -144,6 +146,7 @@ class Core {
   const journal::Certifier* certificates() const { return parts_.certificates; }
   backup::Maker* backups() { return parts_.backups; }
   oidc::SignIn* openid() { return parts_.openid; }
+  const access::RelyingParty& security_keys() const { return parts_.security_keys; }
   base::Random& random() { return *parts_.random; }
   const std::string& decoder() const { return parts_.decoder; }
   const access::HashCost& hash_cost() const { return parts_.hash_cost; }

@@ -19,6 +19,9 @@ domain::Verdict CheckStationIsNew(Context& c, const domain::Station& station);
 // A deputyship is of a role that the person replaced holds.
 domain::Verdict CheckHolds(const Context& c, const domain::Deputyship& deputyship);
 
+// The credential is of no account.
+domain::Verdict CheckSecurityKeyIsNew(const Context& c, const domain::SecurityKey& key);
+
 // A location that a station stands at, or a ban holds at, may not vanish: checks there would have no answer.
 void NameDroppedLocations(const state::World& world, const domain::Municipality& next,
                           config::Errors& errors);

@@ -216,9 +216,9 @@ int Server::Start(const std::string& listen, const TlsFiles& tls, std::string& e
 }
 
 void Server::BindAll() {
-  std::vector<Bind> binds = {&BindSessions, &BindChanges, &BindPeople,        &BindStations, &BindBans,
-                             &BindReleases, &BindChecks,  &BindAudit,         &BindSubjects, &BindTasks,
-                             &BindBackups,  &BindHealth,  &BindStandardHealth};
+  std::vector<Bind> binds = {&BindSessions, &BindChanges,      &BindPeople, &BindStations,      &BindBans,
+                             &BindReleases, &BindChecks,       &BindAudit,  &BindSubjects,      &BindTasks,
+                             &BindBackups,  &BindSecurityKeys, &BindHealth, &BindStandardHealth};
   binds.insert(binds.end(), also_.begin(), also_.end());
   for (Bind bind : binds) bound_services_.push_back((*bind)(*this));
 }

@@ -211,6 +211,7 @@ Bound BindChecks(Server& server);
 Bound BindAudit(Server& server);
 Bound BindSubjects(Server& server);
 Bound BindTasks(Server& server);
+Bound BindSecurityKeys(Server& server);
 Bound BindHealth(Server& server);
 Bound BindStandardHealth(Server& server);
 

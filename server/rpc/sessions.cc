@@ -30,21 +30,6 @@ constexpr size_t kMaxPassword = 256;
 constexpr int kAttemptsPerMinute = 60;
 constexpr int kUnderWayPerStation = 2;
 
-// Failed attempts slow down this name on this station only, so that nobody can lock out a building.
-Verdict CheckThrottle(Context& c, const std::string& login) {
-  const auto failures = c.turn.sessions().FailuresOf(login, c.asker.station->id);
-  // By the clock itself: time that stands still must not lock anybody out.
-  const absl::Duration since = c.turn.clock_reading() - failures.last;
-  if (failures.count >= kFreeAttempts && since >= absl::ZeroDuration() && since < kThrottle)
-    return Refusal(Rule::kSignInThrottled);
-  return domain::kAllowed;
-}
-
-Refusal NoteFailure(Context& c, const std::string& login, Rule rule) {
-  c.turn.sessions().NoteFailure(login, c.asker.station->id, c.turn.clock_reading());
-  return rule;
-}
-
 // Quick change of person: who signed in here with the password not long ago comes back with a code only.
 bool MayReturnWithCode(const Context& c, const std::string& person_id) {
   return c.world().LastFullSignIn(person_id, c.asker.station->id) + c.municipality().session_resume > c.now();
@@ -76,6 +61,16 @@ void OpenSession(Core& core, const Credentials& credentials, const pb::OpenSessi
                  pb::OpenSessionResponse* out, const Done& done) {
   if (in.has_openid()) {
     OpenSessionByOpenId(core, credentials, in, out, done);
+    return;
+  }
+  if (in.has_security_key()) {
+    core.Run(
+        Rpc::kOpenSession, credentials,
+        [&core, &in, out](Context& c) { return OpenWithSecurityKey(c, core.security_keys(), in, *out); },
+        [out, done](Verdict v) {
+          if (v) out->Clear();
+          done(std::move(v));
+        });
     return;
   }
   auto sign_in = std::make_shared<SignIn>();
@@ -243,11 +238,30 @@ std::string Plain(const std::string& half) {
 
 }  // namespace
 
+Verdict CountAttempt(Context& c) {
+  if (c.turn.sessions().sign_ins.Count(c.asker.station->id, c.turn.clock_reading()) > kAttemptsPerMinute)
+    return Refusal(Rule::kSignInThrottled);
+  return domain::kAllowed;
+}
+
+Verdict CheckThrottle(Context& c, const std::string& login) {
+  const auto failures = c.turn.sessions().FailuresOf(login, c.asker.station->id);
+  // By the clock itself: time that stands still must not lock anybody out.
+  const absl::Duration since = c.turn.clock_reading() - failures.last;
+  if (failures.count >= kFreeAttempts && since >= absl::ZeroDuration() && since < kThrottle)
+    return Refusal(Rule::kSignInThrottled);
+  return domain::kAllowed;
+}
+
+Refusal NoteFailure(Context& c, const std::string& login, Rule rule) {
+  c.turn.sessions().NoteFailure(login, c.asker.station->id, c.turn.clock_reading());
+  return rule;
+}
+
 domain::Outcome<Slot> TakeSlot(Context& c, const std::string& kind) {
   state::World& world = c.turn.sessions();
   const std::string& station = c.asker.station->id;
-  if (world.sign_ins.Count(station, c.turn.clock_reading()) > kAttemptsPerMinute)
-    return Rule::kSignInThrottled;
+  if (auto v = CountAttempt(c)) return *v;
   auto& under_way = world.sign_ins_under_way[kind + station];
   if (under_way == nullptr) under_way = std::make_shared<std::atomic<int>>(0);
   if (*under_way >= kUnderWayPerStation) return Rule::kBusy;

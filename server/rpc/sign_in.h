@@ -12,6 +12,13 @@
 // What the ways of signing in share.
 namespace waarborg::rpc {
 
+// Counts one more attempt of this station; refused when it makes more than a busy desk would.
+domain::Verdict CountAttempt(Context& c);
+
+// Failed attempts slow down this name on this station only, so that nobody can lock out a building.
+domain::Verdict CheckThrottle(Context& c, const std::string& login);
+domain::Refusal NoteFailure(Context& c, const std::string& login, domain::Rule rule);
+
 // One of the few attempts of a station that are looked into at a time; free again when the last copy goes.
 using Slot = std::shared_ptr<void>;
 
@@ -30,6 +37,12 @@ struct SignedIn {
 // the entry. `person` is in the world.
 void GiveSession(Context& c, const domain::Person& person, const SignedIn& how, const std::string& replaces,
                  pb::OpenSessionResponse& out);
+
+// Signs in with a security key (security_keys.cc).
+domain::Verdict OpenWithSecurityKey(Context& c, const access::RelyingParty& party,
+                                    const pb::OpenSessionRequest& in, pb::OpenSessionResponse& out);
+// Turns down what the account has proposed of security keys: they were to be keys of the account as it was.
+void RejectOpenSecurityKeys(Context& c, const std::string& person_id);
 
 // Signing in with OpenID Connect (openid.cc).
 void BeginOpenId(Core& core, const access::Credentials& credentials, const pb::BeginOpenIdRequest& in,

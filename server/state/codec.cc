@@ -21,7 +21,7 @@ static_assert(static_cast<int>(domain::PhotoState::kClosed) == pb::PHOTO_STATE_C
 static_assert(static_cast<int>(domain::PhotoState::kCount) == pb::PhotoState_MAX + 1);
 static_assert(static_cast<int>(domain::Measure::kProvisional) == pb::MEASURE_PROVISIONAL);
 static_assert(static_cast<int>(domain::DestructionReason::kWrongPhoto) == pb::DESTRUCTION_REASON_WRONG_PHOTO);
-static_assert(static_cast<int>(domain::ChangeKind::kClock) == pb::CHANGE_KIND_CLOCK);
+static_assert(static_cast<int>(domain::ChangeKind::kSecurityKey) == pb::CHANGE_KIND_SECURITY_KEY);
 static_assert(static_cast<int>(domain::BreachOutcome::kRemoved) == pb::BREACH_OUTCOME_REMOVED);
 static_assert(static_cast<int>(domain::DemandStep::kRemoved) == pb::DEMAND_STEP_REMOVED);
 static_assert(static_cast<int>(domain::DemandStep::kCount) == pb::DemandStep_MAX + 1);
@@ -130,6 +130,23 @@ domain::Person StoredPerson(const pb::Person& p) {
   for (const auto& d : p.deputies()) out.deputyships.push_back(StoredDeputy(d));
   out.blocked = p.blocked();
   return out;
+}
+
+pb::SecurityKeyRecord RecordOf(const domain::SecurityKey& key) {
+  pb::SecurityKeyRecord out;
+  out.set_id(key.id);
+  out.set_credential_id(key.credential_id);
+  out.set_algorithm(key.algorithm);
+  out.set_public_key(key.public_key);
+  out.set_sign_count(key.sign_count);
+  out.set_label(key.label);
+  *out.mutable_added_at() = state::ToProto(key.added_at);
+  return out;
+}
+
+domain::SecurityKey StoredSecurityKey(const pb::SecurityKeyRecord& p) {
+  return {p.id(),         p.credential_id(), p.algorithm(),          p.public_key(),
+          p.sign_count(), p.label(),         FromProto(p.added_at())};
 }
 
 domain::Station StoredStation(const pb::Station& p) {
@@ -612,6 +629,8 @@ std::string EncodePerson(const domain::Person& person) {
   if (person.instruction_acknowledged_at) {
     *record.mutable_instruction_acknowledged_at() = ToProto(*person.instruction_acknowledged_at);
   }
+  record.set_user_handle(person.user_handle);
+  for (const auto& key : person.security_keys) *record.add_security_keys() = RecordOf(key);
   return record.SerializeAsString();
 }
 
@@ -627,6 +646,8 @@ std::optional<domain::Person> DecodePerson(const std::string& bytes) {
   if (record.has_instruction_acknowledged_at()) {
     out.instruction_acknowledged_at = FromProto(record.instruction_acknowledged_at());
   }
+  out.user_handle = record.user_handle();
+  for (const auto& key : record.security_keys()) out.security_keys.push_back(StoredSecurityKey(key));
   return out;
 }
 
@@ -649,6 +670,7 @@ std::string EncodeChange(const domain::Change& change) {
   record.set_configuration(change.configuration);
   record.set_base_digest(change.base_digest);
   record.set_first_half_digest(change.first_half_digest);
+  if (!change.security_key.id.empty()) *record.mutable_security_key() = RecordOf(change.security_key);
   if (change.kind == domain::ChangeKind::kClock) record.set_clock_ms(absl::ToUnixMillis(change.clock));
   return record.SerializeAsString();
 }
@@ -673,6 +695,7 @@ std::optional<domain::Change> DecodeChange(const std::string& bytes) {
   out.base_digest = record.base_digest();
   out.first_half_digest = record.first_half_digest();
   out.clock = absl::FromUnixMillis(record.clock_ms());
+  if (record.has_security_key()) out.security_key = StoredSecurityKey(record.security_key());
   return out;
 }
 

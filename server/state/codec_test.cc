@@ -31,6 +31,9 @@ void Fill(Message& message, int depth) {
           // The parts of a date: any day is a day.
           access->SetInt32(&message, f, f->name() == "year" ? 2026 : value);
           break;
+        case FieldDescriptor::CPPTYPE_UINT32:
+          access->SetUInt32(&message, f, 0x80000000u + static_cast<uint32_t>(value));
+          break;
         case FieldDescriptor::CPPTYPE_INT64:
           access->SetInt64(&message, f, 1'000'000 + value);
           break;

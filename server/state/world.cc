@@ -50,6 +50,11 @@ const domain::Person* World::FindPersonByLogin(const std::string& login) const {
   return id == nullptr ? nullptr : FindPerson(*id);
 }
 
+const domain::Person* World::FindPersonByHandle(const std::string& user_handle) const {
+  const std::string* id = Find(person_by_handle_, user_handle);
+  return id == nullptr ? nullptr : FindPerson(*id);
+}
+
 const domain::Station* World::FindStationByKey(const std::string& fingerprint) const {
   const std::string* id = Find(station_by_key_, fingerprint);
   return id == nullptr ? nullptr : FindStation(*id);
@@ -121,10 +126,12 @@ void World::Put(domain::Person person) {
   if (const domain::Person* old = FindPerson(person.id)) {
     due_names_.erase({domain::NameRemovalDue(*municipality_, *old), old->id});
     if (old->login != person.login) person_by_login_.erase(old->login);
+    if (old->user_handle != person.user_handle) person_by_handle_.erase(old->user_handle);
   }
   if (!person.display_name.empty())
     due_names_.insert({domain::NameRemovalDue(*municipality_, person), person.id});
   person_by_login_[person.login] = person.id;
+  if (!person.user_handle.empty()) person_by_handle_[person.user_handle] = person.id;
   std::string id = person.id;
   people_.insert_or_assign(std::move(id), std::move(person));
 }

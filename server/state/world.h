@@ -17,6 +17,7 @@
 #include "server/domain/match.h"
 #include "server/domain/municipality.h"
 #include "server/domain/people.h"
+#include "server/state/challenges.h"
 #include "server/state/meter.h"
 #include "waarborg/v1/store.pb.h"
 
@@ -29,7 +30,7 @@ struct Session {
   std::string station_id;
   absl::Time opened_at;
   absl::Time last_used_at;
-  bool full_sign_in = true;  // with the password, not only a code
+  bool full_sign_in = true;  // with the password or a security key, not only a code
   // When given: of the account's roles only these are in force in this session.
   std::optional<std::vector<domain::Role>> only_roles = std::nullopt;
 };
@@ -49,6 +50,8 @@ class World {
   const domain::Ban* FindBan(const std::string& id) const;
   const domain::Person* FindPerson(const std::string& id) const;
   const domain::Person* FindPersonByLogin(const std::string& login) const;
+  // By the handle under which security keys know the account; nobody when that is empty.
+  const domain::Person* FindPersonByHandle(const std::string& user_handle) const;
   const domain::Station* FindStation(const std::string& id) const;
   const domain::Station* FindStationByKey(const std::string& fingerprint) const;
   const domain::Change* FindChange(const std::string& id) const;
@@ -102,7 +105,7 @@ class World {
   void CloseSession(const std::string& token_digest);
   // Ends the sessions for which `which` holds and returns how many.
   int CloseSessionsIf(const std::function<bool(const Session&)>& which);
-  // When this person last signed in with a password on this station; InfinitePast when never or since
+  // When this person last signed in in full on this station; InfinitePast when never or since
   // forgotten.
   absl::Time LastFullSignIn(const std::string& person_id, const std::string& station_id) const;
   void ForgetFullSignIns(
@@ -122,6 +125,8 @@ class World {
   Meter photos{absl::Hours(1)};
   // Attempts to sign in or enrol, by station.
   Meter sign_ins{absl::Minutes(1)};
+  // Challenges for security keys.
+  Challenges challenges;
   // Attempts of a station that are being looked into now: that is dear, and one station must not take it all.
   // Keys are the station's id, what takes another way with a word before it.
   std::map<std::string, std::shared_ptr<std::atomic<int>>> sign_ins_under_way;
@@ -148,6 +153,7 @@ class World {
   std::map<std::string, domain::Change> changes_;
   std::map<std::string, waarborg::v1::ReviewRecord> reviews_;
   absl::flat_hash_map<std::string, std::string> person_by_login_;
+  absl::flat_hash_map<std::string, std::string> person_by_handle_;
   absl::flat_hash_map<std::string, std::string> station_by_key_;
   domain::MatchIndex matches_;
   std::set<std::pair<absl::Time, std::string>> due_;

@@ -20,6 +20,7 @@
 #include "waarborg/v1/health.pb.h"
 #include "waarborg/v1/people.pb.h"
 #include "waarborg/v1/releases.pb.h"
+#include "waarborg/v1/security_keys.pb.h"
 #include "waarborg/v1/sessions.pb.h"
 #include "waarborg/v1/stations.pb.h"
 #include "waarborg/v1/subjects.pb.h"
@@ -34,12 +35,13 @@ using Methods = std::map<std::string, const google::protobuf::MethodDescriptor*>
 // Every method of every service of the API, from its description.
 Methods AllMethods() {
   Methods methods;
-  for (const auto* file : {pb::Session::descriptor()->file(), pb::AuditRecord::descriptor()->file(),
-                           pb::Ban::descriptor()->file(), pb::Change::descriptor()->file(),
-                           pb::Match::descriptor()->file(), pb::Person::descriptor()->file(),
-                           pb::PhotoRelease::descriptor()->file(), pb::Station::descriptor()->file(),
-                           pb::PromiseHealth::descriptor()->file(), pb::SubjectFile::descriptor()->file(),
-                           pb::Task::descriptor()->file(), pb::CreateBackupRequest::descriptor()->file()}) {
+  for (const auto* file :
+       {pb::Session::descriptor()->file(), pb::AuditRecord::descriptor()->file(),
+        pb::Ban::descriptor()->file(), pb::Change::descriptor()->file(), pb::Match::descriptor()->file(),
+        pb::Person::descriptor()->file(), pb::PhotoRelease::descriptor()->file(),
+        pb::Station::descriptor()->file(), pb::PromiseHealth::descriptor()->file(),
+        pb::SubjectFile::descriptor()->file(), pb::Task::descriptor()->file(),
+        pb::CreateBackupRequest::descriptor()->file(), pb::SecurityKey::descriptor()->file()}) {
     for (int s = 0; s < file->service_count(); ++s) {
       for (int m = 0; m < file->service(s)->method_count(); ++m) {
         const auto* method = file->service(s)->method(m);

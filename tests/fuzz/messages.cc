@@ -53,8 +53,9 @@ class House {
     Must(journal.ok(), "no journal");
     journal_ = std::move(*journal);
     journal_->SetClockwork(jobs::RunDue);
-    core_ = std::make_unique<rpc::Core>(
-        rpc::Core::Parts{journal_.get(), &workers_, &workers_, &random_, {8192, 1}, "/bin/false"});
+    rpc::Core::Parts parts{journal_.get(), &workers_, &workers_, &random_, {8192, 1}, "/bin/false"};
+    parts.security_keys = {"waarborg.waterdam.example", {"https://balie.waarborg.waterdam.example"}, false};
+    core_ = std::make_unique<rpc::Core>(parts);
     server_ = std::make_unique<rpc::Server>(*core_);
     server_->BindAll();
     Must(journal_->RunNow([this](journal::Turn& turn) { Furnish(turn); }).ok(), "cannot furnish");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
-// Writes the seeds of the fuzz target `messages`: one request for each call, every field filled in.
-//   waarborg-fuzz-seeds FOLDER
+// Writes the seeds of the fuzz target `messages`: one request for each call, every field filled in. With a
+// second folder, also those of `webauthn`: keys of both kinds, made and used; their randomness makes them new
+// ones each time.
+//   waarborg-fuzz-seeds MESSAGES [WEBAUTHN]
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/message.h>
 
@@ -12,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "server/access/policy.h"
+#include "tests/support/authenticator.h"
 #include "waarborg/v1/audit.pb.h"
 #include "waarborg/v1/backups.pb.h"
 #include "waarborg/v1/bans.pb.h"
@@ -20,6 +23,7 @@
 #include "waarborg/v1/health.pb.h"
 #include "waarborg/v1/people.pb.h"
 #include "waarborg/v1/releases.pb.h"
+#include "waarborg/v1/security_keys.pb.h"
 #include "waarborg/v1/sessions.pb.h"
 #include "waarborg/v1/stations.pb.h"
 #include "waarborg/v1/subjects.pb.h"
@@ -87,6 +91,7 @@ int Main(const std::string& folder) {
   (void)v1::CheckVisitorRequest(), (void)v1::ListPeopleRequest(), (void)v1::SupplyPhotoRequest();
   (void)v1::OpenSessionRequest(), (void)v1::ListStationsRequest(), (void)v1::GetHealthRequest();
   (void)v1::ListTasksRequest(), (void)v1::CreateBackupRequest(), (void)v1::FindSubjectRequest();
+  (void)v1::BeginSignInRequest();
   for (int i = 0; i < static_cast<int>(access::Rpc::kRpcCount); ++i) {
     const auto rpc = static_cast<access::Rpc>(i);
     const access::RpcName& name = access::NameOf(rpc);
@@ -127,9 +132,36 @@ int Main(const std::string& folder) {
   return 0;
 }
 
+// Which of the two a seed is, the size of its client data as u16 (little-endian), client data, the rest.
+void WriteSeed(const std::string& path, bool used, const std::string& client_data, const std::string& rest) {
+  std::ofstream(path, std::ios::binary)
+      << static_cast<char>(used) << static_cast<char>(client_data.size() & 255)
+      << static_cast<char>(client_data.size() >> 8) << client_data << rest;
+}
+
+void WriteWebauthn(const std::string& folder) {
+  using testing::Authenticator;
+  for (const auto kind : {Authenticator::Kind::kEs256, Authenticator::Kind::kEdDsa}) {
+    const std::string name = folder + (kind == Authenticator::Kind::kEs256 ? "/es256-" : "/eddsa-");
+    Authenticator device("waarborg.waterdam.example", "https://balie.waarborg.waterdam.example", kind);
+    const auto made = device.Make(std::string(32, 'c'), std::string(32, 'h'));
+    WriteSeed(name + "made", false, made.client_data_json, made.attestation_object);
+    const uint8_t flags = device.flags | Authenticator::kCredential | Authenticator::kExtensions;
+    device.extensions =
+        Authenticator::Head(5, 1) + Authenticator::Text("credProtect") + Authenticator::Head(0, 3);
+    const std::string data = device.AuthenticatorData(flags);
+    WriteSeed(name + "packed", false, made.client_data_json,
+              device.AttestationObject("packed", device.SelfStatement(data, made.client_data_json), data));
+    const auto used = device.Use(std::string(32, 'c'));
+    WriteSeed(name + "used", true, used.client_data_json, used.authenticator_data + used.signature);
+  }
+}
+
 }  // namespace
 }  // namespace waarborg
 
 int main(int argc, char** argv) {
-  return argc == 2 ? waarborg::Main(argv[1]) : 64;
+  if (argc != 2 && argc != 3) return 64;
+  if (argc == 3) waarborg::WriteWebauthn(argv[2]);
+  return waarborg::Main(argv[1]);
 }

@@ -119,7 +119,9 @@ void Town::Build(const std::string& folder, bool unlimited, const std::string& d
             "client_ca_file = \"pki/ca.pem\"\n"
             "[log]\nname = \"waterdam.example/lokaalverboden\"\n"
             // Cheap hashes: the tests sign in hundreds of times.
-            "[password_hash]\nmemory_kib = 8192\npasses = 1\n" +
+            "[password_hash]\nmemory_kib = 8192\npasses = 1\n"
+            "[security_keys]\nrp_id = \"waarborg.localhost\"\n"
+            "origins = [\"http://balie.waarborg.localhost:8443\"]\n" +
             more);
 
   std::string municipality = Slurp(SourceFolder() + "/deploy/example/municipality.toml");
