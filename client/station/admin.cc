@@ -767,8 +767,10 @@ Response ListOfChanges(Visit& v) {
     }
     one.Set("summary", lines);
     if (c.state() != pb::CHANGE_STATE_OPEN) {
-      one.Set("confirmed", c.state() == pb::CHANGE_STATE_CONFIRMED)
-          .Set("decided_by", NameOf(people, c.decided_by()));
+      const bool confirmed = c.state() == pb::CHANGE_STATE_CONFIRMED,
+                 withdrawn = !confirmed && c.decided_by() == c.proposed_by();
+      one.Set("confirmed", confirmed).Set("withdrawn", withdrawn).Set("rejected", !confirmed && !withdrawn);
+      one.Set("decided_by", NameOf(people, c.decided_by()));
       decided.push_back(std::move(one));
       continue;
     }
