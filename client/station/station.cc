@@ -69,6 +69,7 @@ using Group = std::span<const Route> (*)();
 constexpr Group kGroups[] = {
     &SignInRoutes,
     &OpenIdRoutes,
+    &SecurityKeyRoutes,
     &DeskRoutes,
     &PhotoRoutes,
     &TrainingRoutes,
