@@ -4,7 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "server/access/cbor.h"
 #include "tests/support/authenticator.h"
 
@@ -330,22 +335,25 @@ TEST_P(SecurityKeyTest, APublicKeyIsOneOfTheTwoKindsAndOnItsCurve) {
 }
 
 TEST_P(SecurityKeyTest, AnAttestationObjectIsOne) {
+  using A = Authenticator;
   const std::string json = device.ClientDataJson("webauthn.create", challenge);
   const std::string good = device.Make(challenge, handle).attestation_object;
   ASSERT_EQ(New({good, json}), KeyFault::kNone);
-  using A = Authenticator;
   const std::string fmt = A::Text("fmt") + A::Text("none"), statement = A::Text("attStmt") + A::Head(5, 0);
   const std::string data = A::Text("authData") + A::Bytes(device.AuthenticatorData(NewFlags()));
-  ASSERT_EQ(New({A::Head(5, 3) + statement + data + fmt, json}), KeyFault::kNone) << "in any order";
+  const auto map = [](uint64_t claims, const std::vector<std::string>& parts) {
+    return absl::StrCat(A::Head(5, claims), absl::StrJoin(parts, ""));
+  };
+  ASSERT_EQ(New({map(3, {statement, data, fmt}), json}), KeyFault::kNone) << "in any order";
+  const std::string one = A::Head(0, 1), x = A::Text("x");
   for (const std::string& bad :
-       {std::string(), good + "x", good.substr(1), good.substr(0, good.size() - 1),
-        A::Head(5, 2) + fmt + data, A::Head(5, 3) + fmt + fmt + data,
-        A::Head(5, 4) + fmt + statement + data + A::Text("x") + A::Head(0, 1),
-        A::Head(5, 3) + A::Text("fmt") + A::Bytes("none") + statement + data,
-        A::Head(5, 3) + fmt + A::Text("attStmt") + A::Head(4, 0) + data,
-        A::Head(5, 3) + fmt + statement + A::Text("authData") + A::Text("x"),
-        A::Head(5, uint64_t{1} << 63) + fmt + statement + data, "\xBF" + fmt + statement + data + "\xFF"}) {
-    EXPECT_EQ(New({bad, json}), KeyFault::kAttestationObject);
+       {std::string(), absl::StrCat(good, "x"), good.substr(1), good.substr(0, good.size() - 1),
+        map(2, {fmt, data}), map(3, {fmt, fmt, data}), map(4, {fmt, statement, data, x, one}),
+        map(3, {A::Text("fmt"), A::Bytes("none"), statement, data}),
+        map(3, {fmt, A::Text("attStmt"), A::Head(4, 0), data}),
+        map(3, {fmt, statement, A::Text("authData"), x}), map(uint64_t{1} << 63, {fmt, statement, data}),
+        absl::StrCat("\xBF", fmt, statement, data, "\xFF")}) {
+    EXPECT_EQ(New({bad, json}), KeyFault::kAttestationObject) << absl::CHexEscape(bad);
   }
 }
 
