@@ -136,6 +136,8 @@ void Pulse::Run() {
   while (!stop_) {
     grpc::ClientContext context;
     connection_.Prepare(context, kBeatWaits);
+    // A call that fails at once leaves nobody to carry a new connection on: gRPC works in the threads that wait in it.
+    context.set_wait_for_ready(true);
     pb::GetHealthResponse response;
     bool beats = stub->GetHealth(&context, {}, &response).ok();
     for (const auto& promise : response.promises()) {

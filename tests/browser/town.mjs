@@ -164,6 +164,7 @@ export class Town {
   async stop() {
     for (const station of this.stations) await station.stop();
     for (const line of this.lines) line.close();
+    if (this.core && this.core.exitCode !== null) throw new Error(`the core ended by itself: ${fs.readFileSync(path.join(this.folder, 'log'), 'utf8').slice(-2000)}`);
     await this.stopCore();
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
