@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // The desk: what reception sees, within a second, and what nobody else sees.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
 import { sleep, Town, until } from './town.mjs';
 
@@ -15,6 +15,7 @@ before(async () => {
   hall = await town.station('sporthal-1');
   browser = await Browser.start();
 }, { timeout: 120000 });
+afterEach(() => browser.leave());
 after(async () => { await browser?.stop(); await town?.stop(); });
 
 const check = async (who, visitor) => {

@@ -26,6 +26,11 @@ export class Browser {
     assert.deepEqual(faults, [], 'nothing was blocked and no script failed');
   }
 
+  // Everybody signs out and goes: a workplace has only so many live lists.
+  async leave() {
+    for (const person of this.people) await person.leave();
+  }
+
   // Somebody at a browser of their own. Every fault of every page they see is kept; `expected` says which are meant to be.
   async person(station, { viewport = { width: 1280, height: 800 }, script = true, language = 'nl', expected = [] } = {}) {
     const context = await this.chromium.newContext({ viewport, javaScriptEnabled: script, locale: language, ignoreHTTPSErrors: true });
@@ -45,6 +50,13 @@ export class Person {
     // A violation of the policy, a failed request and an exception all end up on the console or here.
     this.page.on('console', (m) => { if (m.type() === 'error' || /Content Security Policy|Trusted/.test(m.text())) fault(`${m.text()} ${m.location().url}`); });
     this.page.on('pageerror', (e) => fault(e.message));
+  }
+  async leave() {
+    if (this.gone) return;
+    this.gone = true;
+    const button = this.page.getByRole('button', { name: /^(Afmelden|Sign out)$/ });
+    if (await button.count().catch(() => 0)) await button.first().click({ timeout: 3000 }).catch(() => {});
+    await this.context.close();
   }
   async go(where) { await this.page.goto(this.station.url + where); }
   get url() { return this.page.url().slice(this.station.url.length); }
