@@ -82,7 +82,7 @@ std::vector<View> Touches(const Words& words, const pb::OpenBreach* breach, int 
     const bool can = breach == nullptr ? number == 1 || touch.step == pb::DEMAND_STEP_POLICE_CALLED
                                        : std::find(breach->next().begin(), breach->next().end(),
                                                    touch.step) != breach->next().end();
-    if (!done && !can && !touch.ends) continue;
+    if (!done && !can) continue;
     View view;
     view.Set("code", touch.code).Set("label", words.Say(touch.label)).Set("key", touch.key).Set("done", done);
     view.Set("end", touch.ends).Set("next", !done && can && first_open && !touch.ends);

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <atomic>
 #include <csignal>
-#include <cstring>
 #include <exception>
 #include <mutex>
 #include <set>
@@ -370,7 +369,7 @@ class HttpServer::Daemon {
     }
     s.spoke = Clock::now();
     const size_t n = std::min(max, s.rest.size());
-    std::memcpy(out, s.rest.data(), n);
+    std::copy_n(s.rest.data(), n, out);
     base::Wipe(s.rest.data(), n);
     s.rest.erase(0, n);
     return static_cast<ssize_t>(n);

@@ -22,7 +22,10 @@ constexpr auto kLook = std::chrono::milliseconds(100);
 class Watching : public EventStream {
  public:
   Watching(const Visit& visit, bool desk)
-      : station_(visit.station), words_(visit.words), seat_(visit.seat), watch_(desk ? visit.seat->Watch() : nullptr) {
+      : station_(visit.station),
+        words_(visit.words),
+        seat_(visit.seat),
+        watch_(desk ? visit.seat->Watch() : nullptr) {
     if (watch_ != nullptr) watch_->PageOpens();
   }
   ~Watching() override {

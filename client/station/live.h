@@ -22,8 +22,9 @@ namespace waarborg::station {
 
 class Visit;
 
-// The live list of one seat, from one stream of the core: for all pages of that seat, and for a little while after the last of them
-// closed, because opening a stream shows everybody on it anew, each an entry in the log. Safe from any thread.
+// The live list of one seat, from one stream of the core: for all pages of that seat, and for a little while
+// after the last of them closed, because opening a stream shows everybody on it anew, each an entry in the
+// log. Safe from any thread.
 class DeskWatch {
  public:
   // How long it goes on without a page that listens.
@@ -64,7 +65,8 @@ class DeskWatch {
   std::thread reader_;
 };
 
-// The stream for the person of this visit; ends with the connection, or with the session. With `desk` it holds the live list.
+// The stream for the person of this visit; ends with the connection, or with the session. With `desk` it
+// holds the live list.
 std::shared_ptr<EventStream> Watch(const Visit& visit, bool desk);
 
 // One event as it goes over the line.

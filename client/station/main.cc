@@ -44,8 +44,11 @@ int main(int argc, char** argv) {
   app.add_option("--key", key, "PEM file, for https");
   app.add_option("--theme", theme, "style sheet in place of the theme that comes with the program");
   app.add_option("--logo", logo, "SVG file");
-  app.add_option("--log-key", log_key, "file with the keys of the audit log and its witnesses, one a line (waarborgd log-key), for the auditor's check");
-  app.add_option("--log-folder", options.log_folder, "folder of the published logs, one in it for each year, for the auditor's check");
+  app.add_option("--log-key", log_key,
+                 "file with the keys of the audit log and its witnesses, one a line (waarborgd log-key), for "
+                 "the auditor's check");
+  app.add_option("--log-folder", options.log_folder,
+                 "folder of the published logs, one in it for each year, for the auditor's check");
   app.add_flag("--security-keys", options.security_keys, "offer signing in with a security key");
   app.add_option("--openid", options.openid,
                  "offer signing in with the municipality's sign-in service, under this name");

@@ -112,7 +112,8 @@ class Visit {
 
   // The words for ids, from the municipality's configuration; asked of the core once per visit.
   const pb::Choices& choices();
-  // The time by which the core decides, asked with the choices; when it did not answer, by this machine's clock.
+  // The time by which the core decides, asked with the choices; when it did not answer, by this machine's
+  // clock.
   absl::Time Now();
   pb::Date Today();
 
@@ -179,7 +180,8 @@ std::span<const Route> AdministrationRoutes();
 
 // The sign-in page, with what is wrong on top when Visit::Problem was called.
 Response SignInPage(Visit& v);
-// Opens the session in place of the one that this browser may have, and shows where this person begins; or the sign-in page again.
+// Opens the session in place of the one that this browser may have, and shows where this person begins; or
+// the sign-in page again.
 Response SignedIn(Visit& v, pb::OpenSessionRequest request);
 
 // ---- Parts of views that many pages need.

@@ -36,6 +36,7 @@ using RolesT = std::vector<pb::Role>;
 const std::vector<NavigationItem>& Navigation() {
   static const auto* const items = new std::vector<NavigationItem>{
       {"/desk", T("Balie"), RolesT{pb::ROLE_DESK_STAFF}},
+      {"/briefing", T("Briefing"), RolesT{pb::ROLE_DESK_STAFF}},
       {"/tasks", T("Mijn taken"),
        RolesT{pb::ROLE_DESK_STAFF, pb::ROLE_SECURITY_COORDINATOR, pb::ROLE_MANAGER, pb::ROLE_CIVIL_AFFAIRS,
               pb::ROLE_MUNICIPAL_SECRETARY, pb::ROLE_BOARD_SECRETARIAT, pb::ROLE_LEGAL,
@@ -67,16 +68,8 @@ const std::vector<NavigationItem>& Navigation() {
 
 using Group = std::span<const Route> (*)();
 constexpr Group kGroups[] = {
-    &SignInRoutes,
-    &OpenIdRoutes,
-    &SecurityKeyRoutes,
-    &DeskRoutes,
-    &PhotoRoutes,
-    &TrainingRoutes,
-    &WorkbenchRoutes,
-    &AdministrationRoutes,
-    &OversightRoutes,
-    &PrivacyRoutes,
+    &SignInRoutes,   &OpenIdRoutes,    &SecurityKeyRoutes,    &DeskRoutes,      &PhotoRoutes,
+    &TrainingRoutes, &WorkbenchRoutes, &AdministrationRoutes, &OversightRoutes, &PrivacyRoutes,
 };
 
 // The parts that the pattern names, when the path fits.
@@ -136,7 +129,8 @@ void Pulse::Run() {
   while (!stop_) {
     grpc::ClientContext context;
     connection_.Prepare(context, kBeatWaits);
-    // A call that fails at once leaves nobody to carry a new connection on: gRPC works in the threads that wait in it.
+    // A call that fails at once leaves nobody to carry a new connection on: gRPC works in the threads that
+    // wait in it.
     context.set_wait_for_ready(true);
     pb::GetHealthResponse response;
     bool beats = stub->GetHealth(&context, {}, &response).ok();
@@ -192,8 +186,8 @@ client::Error Visit::Settled(const grpc::Status& status) const {
 const pb::Choices& Visit::choices() {
   if (!configuration_) {
     configuration_.emplace();
-    const auto error = Ask<pb::ChangeService>(&pb::ChangeService::Stub::GetConfiguration, pb::GetConfigurationRequest(),
-                                              &*configuration_);
+    const auto error = Ask<pb::ChangeService>(&pb::ChangeService::Stub::GetConfiguration,
+                                              pb::GetConfigurationRequest(), &*configuration_);
     // Without them a page shows ids; what it is for still works.
     if (!error.ok()) configuration_->Clear();
   }
@@ -203,7 +197,8 @@ const pb::Choices& Visit::choices() {
 absl::Time Visit::Now() {
   if (seat != nullptr) choices();
   if (!configuration_ || !configuration_->has_now()) return base::SystemClock().Now();
-  return absl::FromUnixSeconds(configuration_->now().seconds()) + absl::Nanoseconds(configuration_->now().nanos());
+  return absl::FromUnixSeconds(configuration_->now().seconds()) +
+         absl::Nanoseconds(configuration_->now().nanos());
 }
 
 pb::Date Visit::Today() {
@@ -297,6 +292,7 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
     for (int role : seat->session.roles()) roles.push_back(words.RoleName(static_cast<pb::Role>(role)));
     person.Set("person_name", seat->session.display_name()).Set("role_name", absl::StrJoin(roles, ", "));
     person.Set("can_switch", true).Set("idle_seconds", seat->session.idle_limit_seconds());
+    page.Set("keys_offered", station.options().security_keys);
     page.Set("signed_in", person).Set("station", seat->session.station_id());
     page.Set("municipality", choices().municipality());
     // The place matters to who works at a desk.
@@ -350,7 +346,11 @@ std::string Cookie(const std::string& name, const std::string& value, bool forge
 }
 
 Station::Station(StationOptions options, base::Random& random)
-    : options_(std::move(options)), random_(random), connection_(options_.files), pulse_(connection_), seats_(random),
+    : options_(std::move(options)),
+      random_(random),
+      connection_(options_.files),
+      pulse_(connection_),
+      seats_(random),
       log_check_(std::make_unique<LogCheck>(options_.log_key, options_.log_folder, clock_)) {
   std::string everything;
   for (const EmbeddedFile& file : EmbeddedFiles()) everything.append(file.path).append(file.bytes);

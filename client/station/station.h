@@ -24,8 +24,9 @@ struct StationOptions {
   // A style sheet in place of the theme that comes with the program, and a logo (SVG); empty: ours.
   std::string theme_css;
   std::string logo_svg;
-  // Verifier keys of the audit log and of its witnesses, one a line, as `waarborgd log-key` and `waarborg-verify witness-key` print them;
-  // and the folder of the published logs, one in it for each year: for the auditor's "verify" (log_check.h).
+  // Verifier keys of the audit log and of its witnesses, one a line, as `waarborgd log-key` and
+  // `waarborg-verify witness-key` print them; and the folder of the published logs, one in it for each year:
+  // for the auditor's "verify" (log_check.h).
   std::string log_key;
   std::string log_folder;
   // Which ways of signing in the sign-in page offers besides name, password and code; the core has them

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
-// waarborg-tool: what the demo, the tests in a browser and people who try scenarios by hand need beside the real programs. Never installed.
+// waarborg-tool: what the demo, the tests in a browser and people who try scenarios by hand need beside the
+// real programs. Never installed.
 //   waarborg-tool portrait NUMBER FILE.jpg|FILE.png   draws a face
-//   waarborg-tool clock FILE TIME [running]           sets a test clock: 2026-03-02T09:00, or +30s, +5m, +2h, +10d; one that runs
+//   waarborg-tool clock FILE TIME [running]           sets a test clock: 2026-03-02T09:00, or +30s, +5m, +2h,
+//   +10d; one that runs
 //                                                     goes on running
 //   waarborg-tool code SECRET CLOCK                   one-time code at the time of a test clock
 //   waarborg-tool codes LISTEN PEOPLE CLOCK PASSWORD  everybody's codes on a page (tests/support/codes.h)
-//   waarborg-tool town FOLDER                         makes a fictitious municipality, stopped (tests/support/town.h)
+//   waarborg-tool town FOLDER                         makes a fictitious municipality, stopped
+//   (tests/support/town.h)
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -21,7 +24,10 @@
 namespace {
 
 int Usage() {
-  std::fputs("waarborg-tool portrait NUMBER FILE | clock FILE TIME [running] | code SECRET CLOCK | codes LISTEN PEOPLE CLOCK PASSWORD | town FOLDER\n", stderr);
+  std::fputs(
+      "waarborg-tool portrait NUMBER FILE | clock FILE TIME [running] | code SECRET CLOCK | codes LISTEN "
+      "PEOPLE CLOCK PASSWORD | town FOLDER\n",
+      stderr);
   return 2;
 }
 

@@ -74,7 +74,8 @@ const clearAnswer = () => { document.getElementById('answer')?.replaceChildren()
 const cannotCheck = (target) => {
   offline(true);
   const spare = document.querySelector('template[data-cannot-check]');
-  if (spare && target) { target.replaceChildren(spare.content.cloneNode(true)); settle(target); }
+  const place = document.getElementById('answer') ?? target;
+  if (spare && place) { place.replaceChildren(spare.content.cloneNode(true)); settle(place); }
 };
 
 // ---- The photo: so many seconds, veiled when the window is left, then gone.
