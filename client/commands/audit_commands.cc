@@ -525,9 +525,9 @@ std::vector<std::string> EntryRow(const pb::AuditEntry& entry) {
   const pb::AuditRecord& r = entry.record();
   for (const std::string& value :
        {Text(TimeUtil::MillisecondsToTimestamp(r.at_ms())), r.event(),
-        std::string(r.result() == pb::RESULT_REFUSED ? "refused" : "done"), r.rule(), r.person_id(), entry.person_name(),
-        r.role() == 0 ? "" : Word(r.role()), r.station_id(), r.location_id(), r.ban_id(), r.photo_id(),
-        r.purpose() == 0 ? "" : Word(r.purpose()), r.subject_id(), r.unit_id()}) {
+        std::string(r.result() == pb::RESULT_REFUSED ? "refused" : "done"), r.rule(), r.person_id(),
+        entry.person_name(), r.role() == 0 ? "" : Word(r.role()), r.station_id(), r.location_id(), r.ban_id(),
+        r.photo_id(), r.purpose() == 0 ? "" : Word(r.purpose()), r.subject_id(), r.unit_id()}) {
     row.push_back(value);
   }
   return row;

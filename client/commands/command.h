@@ -97,7 +97,8 @@ std::string CheckArguments(const Command& command, const Arguments& arguments);
 
 // A message as JSON, as proto/waarborg/v1 describes it.
 std::string Json(const google::protobuf::Message& message);
-// A table as CSV (RFC 4180), every value quoted. A value that a spreadsheet would run as a formula gets an apostrophe in front.
+// A table as CSV (RFC 4180), every value quoted. A value that a spreadsheet would run as a formula gets an
+// apostrophe in front.
 std::string Csv(const std::vector<std::vector<std::string>>& table);
 
 // One file per group.

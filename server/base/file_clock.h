@@ -9,9 +9,9 @@
 namespace waarborg::base {
 
 // A clock that another process sets: a file of three numbers of 8 bytes in the machine's byte order, mapped
-// into memory: milliseconds since 1970; 1 when the clock is not synchronised; and 0 when it stands still, else the
-// machine's running time (CLOCK_BOOTTIME, in milliseconds) at which it was set, and from which it runs. Linked only into
-// the test-clock build of the server and into the tests' tools.
+// into memory: milliseconds since 1970; 1 when the clock is not synchronised; and 0 when it stands still,
+// else the machine's running time (CLOCK_BOOTTIME, in milliseconds) at which it was set, and from which it
+// runs. Linked only into the test-clock build of the server and into the tests' tools.
 class FileClock : public Clock {
  public:
   // Null when the file is not there or not of that size.
