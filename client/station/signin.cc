@@ -103,8 +103,7 @@ Response Enrol(Visit& v) {
   request.set_second_half(v.Field("second_half"));
   request.set_password(v.request.Field("password"));
   pb::CompleteEnrolmentResponse response;
-  const auto error =
-      v.Ask<pb::SessionService>(&Stub::CompleteEnrolment, request, &response, std::chrono::seconds(20));
+  const auto error = v.AskAsStation<pb::SessionService>(&Stub::CompleteEnrolment, request, &response);
   base::Wipe(*request.mutable_password());
   if (!error.ok()) {
     v.Problem(error);
