@@ -23,8 +23,7 @@ before(async () => {
   await bo.signIn(town, 'burgerzaken');
 }, { timeout: 60000 });
 after(async () => {
-  await browser?.stop();
-  await town?.stop();
+  try { await browser?.stop(); } finally { await town?.stop(); }
   assert.deepEqual(failures, [], 'no script of a file ran');
 });
 

@@ -24,7 +24,9 @@ before(async () => {
   portrait = town.portrait(7);
   browser = await Browser.start();
 }, { timeout: 60000 });
-after(async () => { await browser?.stop(); await town?.stop(); });
+after(async () => {
+  try { await browser?.stop(); } finally { await town?.stop(); }
+});
 
 const walk = (station, login, name) => Walk.begin(browser, station, town, login, name);
 // The answer to a check: its kind, as the page shows it, and its title.
