@@ -16,7 +16,7 @@ before(async () => {
   browser = await Browser.start();
 }, { timeout: 120000 });
 afterEach(() => browser.leave());
-after(async () => { await browser?.stop(); await town?.stop(); });
+after(async () => { try { await browser?.stop(); } finally { await town?.stop(); } });
 
 const check = async (who, visitor) => {
   await who.page.locator('#visitor').fill(visitor);
