@@ -170,6 +170,7 @@ Response NotThere(Visit& v, const std::string& text, const std::string& path) {
 
 // A step in between, posting to the path it is shown at.
 struct Step {
+  std::string tab;  // the title in the browser's tab: names nobody
   std::string title, text, yes, back;
   std::vector<View> facts;
   bool danger = true;
@@ -178,7 +179,7 @@ Response Confirmation(Visit& v, const Step& step) {
   View view;
   view.Set("title", step.title).Set("text", step.text).Set("yes", step.yes).Set("danger", step.danger);
   view.Set("facts", step.facts).Set("hidden", false).Set("path", v.request.path).Set("back_path", step.back);
-  return v.Page("confirm", step.title, std::move(view));
+  return v.Page("confirm", step.tab, std::move(view));
 }
 
 // One half of an enrolment code, shown this once.
@@ -431,7 +432,8 @@ Response ShowReset(Visit& v) {
   if (!person) return NobodyHere(v);
   return Confirmation(
       v,
-      {v.Say("Nieuw wachtwoord en nieuwe codeapp voor {name}?", {{"name", person->display_name()}}),
+      {v.Say("Nieuw wachtwoord en nieuwe codeapp"),
+       v.Say("Nieuw wachtwoord en nieuwe codeapp voor {name}?", {{"name", person->display_name()}}),
        v.Say(
            "Voor een vergeten wachtwoord of een verloren telefoon. U krijgt de eerste helft van een nieuwe "
            "aanmeldcode; "
@@ -504,11 +506,12 @@ Response ProposeDeputy(Visit& v) {
 Response ShowBlock(Visit& v) {
   const auto person = PersonOf(v);
   if (!person) return NobodyHere(v);
-  return Confirmation(v, {v.Say("{name} blokkeren?", {{"name", person->display_name()}}),
-                          v.Say("Het account werkt meteen niet meer en wie ermee is aangemeld, wordt "
-                                "afgemeld. Er is geen tweede persoon "
-                                "nodig. Weer toegang geven gaat met een voorstel."),
-                          v.Say("Nu blokkeren"), PathOf(*person), FactsOf(v, *person)});
+  return Confirmation(
+      v, {v.Say("Een account blokkeren"), v.Say("{name} blokkeren?", {{"name", person->display_name()}}),
+          v.Say("Het account werkt meteen niet meer en wie ermee is aangemeld, wordt "
+                "afgemeld. Er is geen tweede persoon "
+                "nodig. Weer toegang geven gaat met een voorstel."),
+          v.Say("Nu blokkeren"), PathOf(*person), FactsOf(v, *person)});
 }
 
 Response Block(Visit& v) {
@@ -608,7 +611,8 @@ Response ProposeStation(Visit& v) {
 }
 
 Response ShowRevoke(Visit& v) {
-  return Confirmation(v, {v.Say("Werkplek {name} intrekken?", {{"name", v.Part("station")}}),
+  return Confirmation(v, {v.Say("Een werkplek intrekken"),
+                          v.Say("Werkplek {name} intrekken?", {{"name", v.Part("station")}}),
                           v.Say("Wie daar is aangemeld, wordt meteen afgemeld en er kan niet meer worden "
                                 "gecontroleerd. Dit kan niet terug: "
                                 "voor deze werkplek is daarna een nieuwe sleutel nodig."),

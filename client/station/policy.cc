@@ -32,6 +32,7 @@ constexpr ServiceText kServices[] = {
     {"BackupService", T("Back-up")},
     {"HealthService", T("Gezondheid")},
     {"SessionService", T("Aanmelden")},
+    {"SecurityKeyService", T("Beveiligingssleutels")},
 };
 
 const Texts& Calls() {
@@ -102,6 +103,12 @@ const Texts& Calls() {
       {"GetHealth", T("Zien of alles goed gaat")},
       {"CompleteEnrolment", T("Een account in gebruik nemen")},
       {"OpenSession", T("Aanmelden")},
+      {"BeginOpenId", T("Aanmelden via de gemeente beginnen")},
+      {"BeginSignIn", T("Aanmelden met een beveiligingssleutel beginnen")},
+      {"BeginSecurityKey", T("Een eigen beveiligingssleutel gaan toevoegen")},
+      {"AddSecurityKey", T("Een eigen beveiligingssleutel toevoegen")},
+      {"ListSecurityKeys", T("De eigen beveiligingssleutels zien")},
+      {"RemoveSecurityKey", T("Een eigen beveiligingssleutel verwijderen")},
       {"CloseSession", T("Afmelden")},
       {"GetSession", T("Zien wie er is aangemeld")},
       {"GetPolicy", T("Deze pagina zien")},

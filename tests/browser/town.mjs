@@ -161,6 +161,16 @@ export class Town {
     return station;
   }
 
+  // For a station that checks the log: the file with the log's key, and the folder in which it is published.
+  logKey() {
+    const file = path.join(this.folder, 'log.vkey');
+    fs.writeFileSync(file, execFileSync(bin('waarborgd-test'), ['log-key', '--config', 'waarborgd.toml'], { cwd: this.folder }));
+    return file;
+  }
+  logFolder() {
+    return path.resolve(this.folder, /^data_folder = "(.*)"$/m.exec(fs.readFileSync(path.join(this.folder, 'waarborgd.toml'), 'utf8'))[1], 'published');
+  }
+
   async stop() {
     for (const station of this.stations) await station.stop();
     for (const line of this.lines) line.close();
