@@ -136,6 +136,8 @@ void Pulse::Run() {
   while (!stop_) {
     grpc::ClientContext context;
     connection_.Prepare(context, kBeatWaits);
+    // A call that fails at once leaves nobody to carry a new connection on: gRPC works in the threads that wait in it.
+    context.set_wait_for_ready(true);
     pb::GetHealthResponse response;
     bool beats = stub->GetHealth(&context, {}, &response).ok();
     for (const auto& promise : response.promises()) {
@@ -296,6 +298,7 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
     person.Set("person_name", seat->session.display_name()).Set("role_name", absl::StrJoin(roles, ", "));
     person.Set("can_switch", true).Set("idle_seconds", seat->session.idle_limit_seconds());
     page.Set("signed_in", person).Set("station", seat->session.station_id());
+    page.Set("own_keys", station.options().security_keys);
     page.Set("municipality", choices().municipality());
     // The place matters to who works at a desk.
     for (const auto& location : choices().locations()) {
