@@ -76,6 +76,8 @@ const char* KindName(pb::ChangeKind kind) {
       return T("Andere instellingen");
     case pb::CHANGE_KIND_CLOCK:
       return T("De klok geloven");
+    case pb::CHANGE_KIND_SECURITY_KEY:
+      return T("Nieuwe beveiligingssleutel");
     default:
       return T("Wijziging");
   }
@@ -651,6 +653,10 @@ constexpr SummaryLine kSummaryLines[] = {
     {"from ", T("Van {rest}")},
     {"new station ", T("Nieuwe werkplek {rest}")},
     {"public key (SHA-256): ", T("Kenmerk van de sleutel: {rest}")},
+    {"security key for ", T("Beveiligingssleutel voor {rest}")},
+    {"made at ", T("Gemaakt op werkplek {rest}")},
+    {"whoever holds it, and its PIN or finger, signs in as ",
+     T("Wie hem heeft, met de pincode of vinger erbij, meldt zich aan als {rest}")},
     {"the clock of the server says ", T("De klok van de server zegt: {rest}")},
     {"the newest entry of the log is of ", T("De nieuwste regel van het logboek is van: {rest}")},
     {"confirmed, bans that have ended by then end, and their photos are destroyed",
@@ -666,6 +672,8 @@ struct Joint {
 constexpr Joint kJoints[] = {
     {"department: ", ", employer: ", T("; werkgever: ")},
     {"new station ", " at ", T(" op locatie ")},
+    {"made at ", " on ", T(" op ")},
+    {"whoever holds it", ": ask them whether they made it", T(". Vraag of hij zelf is gemaakt.")},
     {" deputises for ", " as ", T(" als ")},
     {" deputises for ", " from ", T(" van ")},
     {" deputises for ", " deputises for ", T(" vervangt ")},
@@ -697,6 +705,8 @@ std::string SummaryInWords(Visit& v, const std::string& line) {
       break;
     }
   }
+  // What its holder called it stays as it is.
+  if (absl::StartsWith(line, "security key for ")) return v.Say(said, {{"rest", rest}});
   if (absl::StartsWith(line, "public key")) rest = InFours(rest);
   for (const RoleText& text : kRoles) {
     // By whole words: one role's name could begin another's.

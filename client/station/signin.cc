@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/station/forms.h"
 #include "client/station/live.h"
+#include "client/station/signin_keys.h"
 #include "client/station/station.h"
 #include "server/base/secret.h"
 #include "waarborg/v1/sessions.grpc.pb.h"
@@ -112,7 +113,14 @@ Response Enrol(Visit& v) {
   View view;
   const std::string& uri = response.otpauth_uri();
   const size_t at = uri.find("secret=");
-  if (at != std::string::npos) view.Set("secret", uri.substr(at + 7, uri.find('&', at) - at - 7));
+  if (at != std::string::npos) {
+    // In fours, for who types it over; codeapps take the blanks.
+    std::string secret = uri.substr(at + 7, uri.find('&', at) - at - 7);
+    for (size_t i = secret.size() / 4 * 4; i > 0; i -= 4) {
+      if (i < secret.size()) secret.insert(i, " ");
+    }
+    view.Set("secret", secret);
+  }
   return v.Page("enrolled", v.Say("Account in gebruik genomen"), std::move(view));
 }
 
@@ -171,6 +179,7 @@ Response SignInPage(Visit& v) {
   view.Set("code", TextField(v, "code", v.Say("Code"), code));
   const StationOptions& options = v.station.options();
   view.Set("can_key", options.security_keys)
+      .Set("refusals", KeySignInRefusals(v))
       .Set("openid", options.openid)
       .Set("other_ways", options.security_keys || !options.openid.empty());
   view.Set("resume", v.seat != nullptr);
@@ -185,7 +194,19 @@ Response SignedIn(Visit& v, pb::OpenSessionRequest request) {
   const client::Error error = v.AskAsStation<pb::SessionService>(&Stub::OpenSession, request, &response);
   base::Wipe(*request.mutable_password());
   if (!error.ok()) {
-    v.Problem(error);
+    // Name, password and code were not asked for; the core says of no way of signing in what exactly was wrong.
+    const bool failed = error.rule() == "sign-in-failed";
+    if (failed && request.has_security_key()) {
+      v.Problem(v.Say("Met deze sleutel kunt u zich hier niet aanmelden."),
+                v.Say("Hij is niet bevestigd, of verwijderd, of niet voor deze werkplek. Meld u aan met wachtwoord "
+                      "en code, en kijk bij Beveiligingssleutels."));
+    } else if (failed && request.has_openid()) {
+      v.Problem(v.Say("Met dit werkaccount kunt u zich hier nu niet aanmelden."),
+                v.Say("Probeer het opnieuw, of meld u aan met wachtwoord en code. Lukt het niet, vraag dan de "
+                      "beheerder of uw account hier in gebruik is."));
+    } else {
+      v.Problem(error);
+    }
     return SignInPage(v);
   }
   // Not a redirect: who comes back from another site brings no strict cookie along until a page of our own

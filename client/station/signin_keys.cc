@@ -3,6 +3,7 @@
 // browser and the core, which verifies them. A key cannot be used without script; everything else can.
 #include "absl/strings/escaping.h"
 #include "client/station/forms.h"
+#include "client/station/signin_keys.h"
 #include "client/station/station.h"
 #include "waarborg/v1/security_keys.grpc.pb.h"
 
@@ -22,6 +23,43 @@ std::string Bytes(const Visit& v, const std::string& name) {
   return absl::WebSafeBase64Unescape(v.Field(name), &out) ? out : "";
 }
 
+// ---- What the browser or the key refuses, in words.
+
+struct Refused {
+  const char* name;  // of the DOMException; "" for every other
+  const char* what;
+  const char* next;
+};
+
+constexpr Refused kUseRefused[] = {
+    {"SecurityError", T("Beveiligingssleutels werken niet op het adres van deze werkplek."),
+     T("Meld u aan met wachtwoord en code, en zeg het de beheerder.")},
+    {"NotAllowedError", T("Er is geen sleutel gebruikt."),
+     T("Het is afgebroken of duurde te lang, er was geen sleutel die hier is aangemeld, of de pincode of vinger "
+       "ontbrak. Probeer het opnieuw, of meld u aan met wachtwoord en code.")},
+    {"", T("De sleutel is niet gebruikt."), T("Probeer het opnieuw, of meld u aan met wachtwoord en code.")},
+};
+
+constexpr Refused kMakeRefused[] = {
+    {"SecurityError", T("Beveiligingssleutels werken niet op het adres van deze werkplek."),
+     T("Zeg het de beheerder.")},
+    {"InvalidStateError", T("Deze sleutel is al aangemeld voor uw account."), T("Gebruik een andere sleutel.")},
+    {"NotAllowedError", T("Er is geen sleutel gemaakt."),
+     T("Het is afgebroken of duurde te lang, of de sleutel vraagt niet om een pincode of vinger. Probeer het "
+       "opnieuw met een nieuwe code.")},
+    {"", T("Er is geen sleutel gemaakt."), T("Probeer het opnieuw met een nieuwe code, of met een andere sleutel.")},
+};
+
+std::vector<View> InWords(const Visit& v, std::span<const Refused> table) {
+  std::vector<View> out;
+  for (const Refused& r : table) {
+    View one;
+    one.Set("name", r.name).Set("problem_what", v.Say(r.what)).Set("problem_next", v.Say(r.next)).Set("errors", false);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
 // ---- Signing in.
 
 Response BeginSignIn(Visit& v) {
@@ -36,7 +74,7 @@ Response BeginSignIn(Visit& v) {
   } else {
     v.Problem(error);
   }
-  return v.Fragment("key_challenge", std::move(view), error.ok() ? 200 : 409);
+  return v.Fragment("key_challenge", std::move(view));
 }
 
 Response SignInWithKey(Visit& v) {
@@ -69,7 +107,7 @@ Response ShowKeys(Visit& v) {
         .Set("confirmed", key.confirmed());
     keys.push_back(std::move(one));
   }
-  view.Set("keys", keys).Set("can_add", true);
+  view.Set("keys", keys).Set("can_add", true).Set("refusals", InWords(v, kMakeRefused));
   FieldOptions code, label;
   code.code = true;
   code.max_length = 6;
@@ -91,7 +129,7 @@ Response BeginKey(Visit& v) {
   View view;
   if (!error.ok()) {
     v.Problem(error);
-    return v.Fragment("key_challenge", std::move(view), 409);
+    return v.Fragment("key_challenge", std::move(view));
   }
   view.Set("challenge", Text(response.challenge()))
       .Set("rp_id", response.rp_id())
@@ -114,7 +152,9 @@ Response AddKey(Visit& v) {
   request.set_attestation_object(Bytes(v, "attestation_object"));
   request.set_client_data_json(Bytes(v, "client_data_json"));
   request.set_label(v.Field("label"));
-  if (const auto error = v.Tell<Service>(&Stub::AddSecurityKey, request); !error.ok()) {
+  if (auto error = v.Tell<Service>(&Stub::AddSecurityKey, request); !error.ok()) {
+    // What the browser made stands in no field that anybody can mend.
+    if (error.detail.field() != "label") error.detail.clear_field();
     v.Problem(error);
     return ShowKeys(v);
   }
@@ -141,6 +181,10 @@ constexpr Route kRoutes[] = {
 };
 
 }  // namespace
+
+std::vector<View> KeySignInRefusals(const Visit& v) {
+  return InWords(v, kUseRefused);
+}
 
 std::span<const Route> SecurityKeyRoutes() {
   return kRoutes;

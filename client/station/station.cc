@@ -292,8 +292,8 @@ Response Visit::Page(const std::string& tmpl, const std::string& title, View vie
     for (int role : seat->session.roles()) roles.push_back(words.RoleName(static_cast<pb::Role>(role)));
     person.Set("person_name", seat->session.display_name()).Set("role_name", absl::StrJoin(roles, ", "));
     person.Set("can_switch", true).Set("idle_seconds", seat->session.idle_limit_seconds());
-    page.Set("keys_offered", station.options().security_keys);
     page.Set("signed_in", person).Set("station", seat->session.station_id());
+    page.Set("own_keys", station.options().security_keys);
     page.Set("municipality", choices().municipality());
     // The place matters to who works at a desk.
     for (const auto& location : choices().locations()) {

@@ -89,9 +89,11 @@ export class Person {
     await this.page.setViewportSize(size);
     assert.deepEqual(await this.axe(), [], `axe on ${name}`);
   }
+  // One for the page's whole life: virtual security keys go with the first session that ends.
+  async devtools() { this.cdp ??= await this.context.newCDPSession(this.page); return this.cdp; }
   async axe() {
     // Into a world of its own: the page's policy lets no script in.
-    const cdp = await this.context.newCDPSession(this.page);
+    const cdp = await this.devtools();
     const { frameTree } = await cdp.send('Page.getFrameTree');
     const { executionContextId } = await cdp.send('Page.createIsolatedWorld', { frameId: frameTree.frame.id, worldName: 'axe' });
     await cdp.send('Runtime.evaluate', { contextId: executionContextId, expression: axe });
@@ -99,7 +101,6 @@ export class Person {
       contextId: executionContextId, awaitPromise: true, returnByValue: true,
       expression: "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then((r) => r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160)).join(' | ')))",
     });
-    await cdp.detach();
     if (exceptionDetails) throw new Error(`axe: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
     return result.value;
   }

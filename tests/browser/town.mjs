@@ -26,6 +26,15 @@ export async function until(why, what, limit = 8000) {
   }
 }
 
+// A port of localhost that nobody uses.
+export async function freePort() {
+  const server = net.createServer();
+  await new Promise((done) => { server.listen(0, 'localhost', done); });
+  const { port } = server.address();
+  await new Promise((done) => { server.close(done); });
+  return port;
+}
+
 function totp(secret, ms) {
   const bits = [...secret].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
   const key = Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
@@ -71,8 +80,8 @@ export class Town {
     return folder;
   }
 
-  // A copy of the town with its core running.
-  static async start() {
+  // A copy of the town with its core running. `config` makes the core's configuration of the town's own; `now` is what the clock says.
+  static async start({ config, now } = {}) {
     const town = new Town();
     town.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'waarborg-town-'));
     execFileSync('cp', ['-a', `${Town.built()}/.`, town.folder]);
@@ -80,6 +89,11 @@ export class Town {
     town.steps = new Map(fs.readFileSync(path.join(town.folder, 'steps'), 'utf8').trim().split('\n').map((l) => l.split(' ')).map(([login, step]) => [login, Number(step)]));
     town.stations = [];
     town.lines = [];
+    if (config) {
+      const file = path.join(town.folder, 'waarborgd.toml');
+      fs.writeFileSync(file, config(fs.readFileSync(file, 'utf8')));
+    }
+    if (now) town.clock(now);
     await town.startCore();
     return town;
   }
@@ -136,8 +150,9 @@ export class Town {
     return stdout.trim() ? JSON.parse(stdout) : {};
   }
 
-  // A workplace with its pages; `line` can be cut. Its address is `url`.
-  async station(name, options = []) {
+  // A workplace with its pages; `line` can be cut. Its address is `url`: of a free port of localhost, or `http://${at}`, such as
+  // "balie.waarborg.localhost:8123".
+  async station(name, options = [], at = '') {
     const line = new Line(this.port);
     const port = await line.listen();
     const folder = path.join(this.folder, `station-${name}-${this.stations.length}`);
@@ -145,7 +160,7 @@ export class Town {
     fs.writeFileSync(path.join(folder, 'server'), `localhost:${port}`);
     const portFile = path.join(folder, 'address');
     const log = fs.openSync(path.join(folder, 'log'), 'a');
-    const process_ = spawn(bin('waarborg-station'), ['--station', folder, '--listen', 'localhost:0', '--origin', 'http://localhost', '--port-file', portFile, ...options], { stdio: ['ignore', log, log] });
+    const process_ = spawn(bin('waarborg-station'), ['--station', folder, '--listen', `localhost:${at.split(':')[1] ?? 0}`, '--origin', `http://${at || 'localhost'}`, '--port-file', portFile, ...options], { stdio: ['ignore', log, log] });
     const url = await until(`station ${name} serves`, () => fs.existsSync(portFile) && fs.readFileSync(portFile, 'utf8').trim());
     const station = {
       name, url, line, folder, process: process_,

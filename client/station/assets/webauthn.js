@@ -5,11 +5,20 @@
 const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 
+// Why nothing came of it, in the page's words for the name of what was thrown.
+function refuse(form, name) {
+  const words = [...form.querySelectorAll('template[data-webauthn-said]')];
+  const said = words.find((w) => w.dataset.webauthnSaid === name) ?? words.at(-1);
+  form.querySelector('[data-webauthn-problem]').replaceChildren(said.content.cloneNode(true));
+}
+
 // `parse` makes elements of a fragment of this station.
 async function challenge(form, path, parse) {
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) fields.append(name, value);
   const answer = await fetch(path, { method: 'POST', body: fields, headers: { 'X-Waarborg-Fragment': '1' } });
+  if (answer.status === 401) { location.replace('/sign-in?ended=1'); return null; }
+  if (!answer.ok) throw new Error(String(answer.status));
   const content = parse(await answer.text());
   const found = content.querySelector('[data-challenge]');
   if (!found) form.querySelector('[data-webauthn-problem]').replaceChildren(content);
@@ -31,6 +40,8 @@ async function use(form, parse) {
 async function make(form, parse) {
   const c = await challenge(form, form.dataset.webauthnNew, parse);
   if (!c) return;
+  // It was good for this once.
+  form.elements.code.value = '';
   const list = (words) => (words ? words.split(' ') : []);
   const key = await navigator.credentials.create({
     publicKey: {
@@ -49,10 +60,19 @@ async function make(form, parse) {
 
 export function begin(form, parse) {
   form.hidden = false;
-  form.addEventListener('submit', (event) => {
+  form.querySelector('[data-autofocus]')?.focus();
+  form.addEventListener('submit', async (event) => {
     event.preventDefault();
+    // The key is being asked already.
+    if (form.getAttribute('aria-busy')) return;
+    form.setAttribute('aria-busy', 'true');
     form.querySelector('[data-webauthn-problem]').replaceChildren();
-    // Turned away by its holder, or by the browser: nothing happened, and it can be tried again.
-    (form.dataset.webauthn ? use : make)(form, parse).catch(() => {});
+    try {
+      await (form.dataset.webauthn ? use : make)(form, parse);
+    } catch (error) {
+      refuse(form, error.name);
+    } finally {
+      form.removeAttribute('aria-busy');
+    }
   });
 }
