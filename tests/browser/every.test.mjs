@@ -44,7 +44,7 @@ const kIds = [...kConfig.matchAll(/^id = "([a-z0-9]+(?:-[a-z0-9]+)+)"/mg)].map((
   'municipal-secretary', 'desk-staff', 'civil-affairs', 'board-secretariat', 'police-contact', 'security-coordinator', 'data-protection-officer', 'all-municipal', 'incident-location']);
 // A template, a number or a name of the code's own where a word belongs.
 const kOdd = /\{\{|\}\}|.{0,20}\b[A-Z]{2,}_[A-Z_]{2,}\b|\bunspecified\b|\bundefined\b|\bnull\b|\bNaN\b|\[object|.{0,20}\b(?!WebAuthn)[A-Z][a-z]+(?:[A-Z][a-z]+)+\b.{0,20}/;
-const kDutch = /\b(bezoekers?|dossiers?|toestemming|aanmelden|afmelden|betrokkenen?|verbod|verboden|maatregel|vastleggen|taken|taak|wie|mag|wat|het|een|niet|geen|wordt|worden|voor|met|door|deze|kopie|foto|leidinggevende|beheerder|werkplek|mensen|wijzigingen|instellingen|onbekend|januari|februari|maart|mei|juni|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|tot en met)\b/i;
+const kDutch = /\b(bezoekers?|dossiers?|toestemming|aanmelden|afmelden|betrokkenen?|verbod|verboden|maatregel|vastleggen|taak|wie|mag|wat|het|een|niet|geen|wordt|worden|voor|met|deze|kopie|foto|leidinggevende|beheerder|werkplek|mensen|wijzigingen|instellingen|onbekend|januari|februari|maart|mei|juni|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|tot en met)\b/i;
 
 let town, browser, stations, bans;
 const offered = new Map();   // shape of an address: one that somebody was offered
@@ -156,7 +156,7 @@ async function walk(who, look, loaded) {
 // Text as it is read: without what is there to be copied or edited, and on an English page without what is said to be Dutch.
 const read = (page) => page.evaluate(() => {
   const copy = document.body.cloneNode(true);
-  copy.querySelectorAll('pre, code, textarea, template, script, .source, .diff, .declaration, .code-line, html[lang=en] [lang=nl], [data-own-words]').forEach((e) => e.remove());
+  copy.querySelectorAll('pre, code, textarea, template, script, .source, .diff, .declaration, .code-line, html[lang=en] [lang=nl]').forEach((e) => e.remove());
   copy.querySelectorAll('*').forEach((e) => e.append(' '));
   const said = [...document.body.querySelectorAll('[aria-label], [placeholder], [title], [data-label]')].flatMap((e) => ['aria-label', 'placeholder', 'title', 'data-label'].map((n) => e.getAttribute(n) ?? '')).join(' \n ');
   return `${document.title} \n ${copy.textContent} \n ${said}`.replace(/\s+/g, ' ');
