@@ -195,16 +195,19 @@ Response SignedIn(Visit& v, pb::OpenSessionRequest request) {
   const client::Error error = v.AskAsStation<pb::SessionService>(&Stub::OpenSession, request, &response);
   base::Wipe(*request.mutable_password());
   if (!error.ok()) {
-    // Name, password and code were not asked for; the core says of no way of signing in what exactly was wrong.
+    // Name, password and code were not asked for; the core says of no way of signing in what exactly was
+    // wrong.
     const bool failed = error.rule() == "sign-in-failed";
     if (failed && request.has_security_key()) {
-      v.Problem(v.Say("Met deze sleutel kunt u zich hier niet aanmelden."),
-                v.Say("Hij is niet bevestigd, of verwijderd, of niet voor deze werkplek. Meld u aan met wachtwoord "
-                      "en code, en kijk bij Beveiligingssleutels."));
+      v.Problem(
+          v.Say("Met deze sleutel kunt u zich hier niet aanmelden."),
+          v.Say("Hij is niet bevestigd, of verwijderd, of niet voor deze werkplek. Meld u aan met wachtwoord "
+                "en code, en kijk bij Beveiligingssleutels."));
     } else if (failed && request.has_openid()) {
-      v.Problem(v.Say("Met dit werkaccount kunt u zich hier nu niet aanmelden."),
-                v.Say("Probeer het opnieuw, of meld u aan met wachtwoord en code. Lukt het niet, vraag dan de "
-                      "beheerder of uw account hier in gebruik is."));
+      v.Problem(
+          v.Say("Met dit werkaccount kunt u zich hier nu niet aanmelden."),
+          v.Say("Probeer het opnieuw, of meld u aan met wachtwoord en code. Lukt het niet, vraag dan de "
+                "beheerder of uw account hier in gebruik is."));
     } else {
       v.Problem(error);
     }
@@ -212,11 +215,14 @@ Response SignedIn(Visit& v, pb::OpenSessionRequest request) {
   }
   // Not a redirect: who comes back from another site brings no strict cookie along until a page of our own
   // sends them on.
-  View view;
-  view.Set("path", HomeOf(response.session()));
-  Response out = v.request.method == "POST" ? Response::Redirect(HomeOf(response.session()))
-                                            : v.Page("signed_in", v.Say("Aangemeld"), std::move(view));
-  if (v.request.method != "POST") out.headers.emplace_back("Refresh", "0; url=" + HomeOf(response.session()));
+  const std::string home = HomeOf(response.session());
+  Response out = Response::Redirect(home);
+  if (v.request.method != "POST") {
+    // A page of nobody: the session of who sat here is over.
+    Visit alone(v.station, v.request, v.words, nullptr);
+    out = alone.Page("signed_in", v.Say("Aangemeld"), std::move(View().Set("path", home)));
+    out.headers.emplace_back("Refresh", "0; url=" + home);
+  }
   if (v.seat != nullptr) {
     Response gone;
     v.station.StandUp(v, gone);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 // Security keys (WebAuthn): signing in with one, and keeping one's own. The station passes bytes between the
 // browser and the core, which verifies them. A key cannot be used without script; everything else can.
+#include "client/station/signin_keys.h"
+
 #include "absl/strings/escaping.h"
 #include "client/station/forms.h"
-#include "client/station/signin_keys.h"
 #include "client/station/station.h"
 #include "waarborg/v1/security_keys.grpc.pb.h"
 
@@ -35,7 +36,8 @@ constexpr Refused kUseRefused[] = {
     {"SecurityError", T("Beveiligingssleutels werken niet op het adres van deze werkplek."),
      T("Meld u aan met wachtwoord en code, en zeg het de beheerder.")},
     {"NotAllowedError", T("Er is geen sleutel gebruikt."),
-     T("Het is afgebroken of duurde te lang, er was geen sleutel die hier is aangemeld, of de pincode of vinger "
+     T("Het is afgebroken of duurde te lang, er was geen sleutel die hier is aangemeld, of de pincode of "
+       "vinger "
        "ontbrak. Probeer het opnieuw, of meld u aan met wachtwoord en code.")},
     {"", T("De sleutel is niet gebruikt."), T("Probeer het opnieuw, of meld u aan met wachtwoord en code.")},
 };
@@ -43,18 +45,23 @@ constexpr Refused kUseRefused[] = {
 constexpr Refused kMakeRefused[] = {
     {"SecurityError", T("Beveiligingssleutels werken niet op het adres van deze werkplek."),
      T("Zeg het de beheerder.")},
-    {"InvalidStateError", T("Deze sleutel is al aangemeld voor uw account."), T("Gebruik een andere sleutel.")},
+    {"InvalidStateError", T("Deze sleutel is al aangemeld voor uw account."),
+     T("Gebruik een andere sleutel.")},
     {"NotAllowedError", T("Er is geen sleutel gemaakt."),
      T("Het is afgebroken of duurde te lang, of de sleutel vraagt niet om een pincode of vinger. Probeer het "
        "opnieuw met een nieuwe code.")},
-    {"", T("Er is geen sleutel gemaakt."), T("Probeer het opnieuw met een nieuwe code, of met een andere sleutel.")},
+    {"", T("Er is geen sleutel gemaakt."),
+     T("Probeer het opnieuw met een nieuwe code, of met een andere sleutel.")},
 };
 
 std::vector<View> InWords(const Visit& v, std::span<const Refused> table) {
   std::vector<View> out;
   for (const Refused& r : table) {
     View one;
-    one.Set("name", r.name).Set("problem_what", v.Say(r.what)).Set("problem_next", v.Say(r.next)).Set("errors", false);
+    one.Set("name", r.name)
+        .Set("problem_what", v.Say(r.what))
+        .Set("problem_next", v.Say(r.next))
+        .Set("errors", false);
     out.push_back(std::move(one));
   }
   return out;

@@ -67,16 +67,8 @@ const std::vector<NavigationItem>& Navigation() {
 
 using Group = std::span<const Route> (*)();
 constexpr Group kGroups[] = {
-    &SignInRoutes,
-    &OpenIdRoutes,
-    &SecurityKeyRoutes,
-    &DeskRoutes,
-    &PhotoRoutes,
-    &TrainingRoutes,
-    &WorkbenchRoutes,
-    &AdministrationRoutes,
-    &OversightRoutes,
-    &PrivacyRoutes,
+    &SignInRoutes,   &OpenIdRoutes,    &SecurityKeyRoutes,    &DeskRoutes,      &PhotoRoutes,
+    &TrainingRoutes, &WorkbenchRoutes, &AdministrationRoutes, &OversightRoutes, &PrivacyRoutes,
 };
 
 // The parts that the pattern names, when the path fits.
@@ -136,7 +128,8 @@ void Pulse::Run() {
   while (!stop_) {
     grpc::ClientContext context;
     connection_.Prepare(context, kBeatWaits);
-    // A call that fails at once leaves nobody to carry a new connection on: gRPC works in the threads that wait in it.
+    // A call that fails at once leaves nobody to carry a new connection on: gRPC works in the threads that
+    // wait in it.
     context.set_wait_for_ready(true);
     pb::GetHealthResponse response;
     bool beats = stub->GetHealth(&context, {}, &response).ok();
@@ -192,8 +185,8 @@ client::Error Visit::Settled(const grpc::Status& status) const {
 const pb::Choices& Visit::choices() {
   if (!configuration_) {
     configuration_.emplace();
-    const auto error = Ask<pb::ChangeService>(&pb::ChangeService::Stub::GetConfiguration, pb::GetConfigurationRequest(),
-                                              &*configuration_);
+    const auto error = Ask<pb::ChangeService>(&pb::ChangeService::Stub::GetConfiguration,
+                                              pb::GetConfigurationRequest(), &*configuration_);
     // Without them a page shows ids; what it is for still works.
     if (!error.ok()) configuration_->Clear();
   }
@@ -203,7 +196,8 @@ const pb::Choices& Visit::choices() {
 absl::Time Visit::Now() {
   if (seat != nullptr) choices();
   if (!configuration_ || !configuration_->has_now()) return base::SystemClock().Now();
-  return absl::FromUnixSeconds(configuration_->now().seconds()) + absl::Nanoseconds(configuration_->now().nanos());
+  return absl::FromUnixSeconds(configuration_->now().seconds()) +
+         absl::Nanoseconds(configuration_->now().nanos());
 }
 
 pb::Date Visit::Today() {
@@ -351,7 +345,11 @@ std::string Cookie(const std::string& name, const std::string& value, bool forge
 }
 
 Station::Station(StationOptions options, base::Random& random)
-    : options_(std::move(options)), random_(random), connection_(options_.files), pulse_(connection_), seats_(random),
+    : options_(std::move(options)),
+      random_(random),
+      connection_(options_.files),
+      pulse_(connection_),
+      seats_(random),
       log_check_(std::make_unique<LogCheck>(options_.log_key, options_.log_folder, clock_)) {
   std::string everything;
   for (const EmbeddedFile& file : EmbeddedFiles()) everything.append(file.path).append(file.bytes);
