@@ -214,11 +214,14 @@ Response SignedIn(Visit& v, pb::OpenSessionRequest request) {
   }
   // Not a redirect: who comes back from another site brings no strict cookie along until a page of our own
   // sends them on.
-  View view;
-  view.Set("path", HomeOf(response.session()));
-  Response out = v.request.method == "POST" ? Response::Redirect(HomeOf(response.session()))
-                                            : v.Page("signed_in", v.Say("Aangemeld"), std::move(view));
-  if (v.request.method != "POST") out.headers.emplace_back("Refresh", "0; url=" + HomeOf(response.session()));
+  const std::string home = HomeOf(response.session());
+  Response out = Response::Redirect(home);
+  if (v.request.method != "POST") {
+    // A page of nobody: the session of who sat here is over.
+    Visit alone(v.station, v.request, v.words, nullptr);
+    out = alone.Page("signed_in", v.Say("Aangemeld"), std::move(View().Set("path", home)));
+    out.headers.emplace_back("Refresh", "0; url=" + home);
+  }
   if (v.seat != nullptr) {
     Response gone;
     v.station.StandUp(v, gone);

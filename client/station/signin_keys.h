@@ -8,8 +8,8 @@
 
 namespace waarborg::station {
 
-// What the sign-in page says when the browser or the key itself refuses: { name, problem_what, problem_next } for each name of a
-// DOMException, and "" for every other.
+// What the sign-in page says when the browser or the key itself refuses: { name, problem_what, problem_next }
+// for each name of a DOMException, and "" for every other.
 std::vector<View> KeySignInRefusals(const Visit& v);
 
 }  // namespace waarborg::station

@@ -81,7 +81,7 @@ test('a new colleague: proposed, confirmed, enrolled with both halves, at work w
   await enrol(nel, 'nieuw', first, second, 'een eigen lange zin voor Nel');
   await nel.see('Uw account is in gebruik');
   await nel.check('enrolled');
-  const secret = (await nel.page.locator('.number.private').innerText()).replace(/\s/g, '');
+  const secret = (await nel.page.locator('.secret').innerText()).replace(/\s/g, '');
   assert.match(secret, /^[A-Z2-7]{32,}$/);
   town.people.set('nieuw', { secret });
 
@@ -139,7 +139,7 @@ test('a reset: the old password and codes end, the new halves begin', async () =
   await ravi.see('Naam, wachtwoord of code klopt niet');
   await enrol(ravi, 'receptie-2', first, second, 'een nieuwe lange zin voor Ravi');
   await ravi.see('Uw account is in gebruik');
-  town.people.get('receptie-2').secret = (await ravi.page.locator('.number.private').innerText()).replace(/\s/g, '');
+  town.people.get('receptie-2').secret = (await ravi.page.locator('.secret').innerText()).replace(/\s/g, '');
   await ravi.go('/sign-in');
   await ravi.fill({ login: 'receptie-2', password: 'een nieuwe lange zin voor Ravi', code: town.code('receptie-2') });
   await ravi.press('Aanmelden');

@@ -110,11 +110,13 @@ export class Town {
     }
     void listen;
     this.core = spawn(bin('waarborgd-test'), ['run', '--config', 'waarborgd.toml', '--test-clock', 'clock', '--port-file', 'port'], { cwd: this.folder, stdio: ['ignore', log, log] });
+    const { core } = this;
+    core.once('exit', (code) => { if (this.core === core && code !== 0) console.log(`# the core ended with ${code}: ${fs.readFileSync(path.join(this.folder, 'log'), 'utf8').slice(-600)}`); });
     await until('the core starts', () => fs.existsSync(portFile) && fs.readFileSync(portFile, 'utf8').trim(), 20000);
     this.port = Number(fs.readFileSync(portFile, 'utf8'));
   }
   async stopCore(signal = 'SIGTERM') {
-    if (!this.core) return;
+    if (!this.core || this.core.exitCode !== null || this.core.signalCode !== null) { this.core = null; return; }
     const gone = new Promise((done) => { this.core.once('exit', done); });
     this.core.kill(signal);
     await gone;
@@ -122,8 +124,11 @@ export class Town {
   }
 
   now() { return Number(fs.readFileSync(path.join(this.folder, 'clock')).readBigInt64LE(0)); }
-  // "2026-03-02T14:05", "+30s", "+1d".
-  clock(text) { execFileSync(bin('waarborg-tool'), ['clock', path.join(this.folder, 'clock'), text]); }
+  // "2026-03-02T14:05", "+30s", "+1d"; or "now", the time of this machine.
+  clock(text) {
+    const moment = text === 'now' ? new Date().toLocaleString('sv-SE', { timeZone: 'Europe/Amsterdam' }).replace(' ', 'T') : text;
+    execFileSync(bin('waarborg-tool'), ['clock', path.join(this.folder, 'clock'), moment]);
+  }
 
   // The next code that the core will accept of this person; moves the clock when it must.
   code(login) {

@@ -2,8 +2,8 @@
 // A municipality's sign-in service for the tests: the certified library oidc-provider, on this machine only.
 //   node provider.mjs CLIENTS.json
 // CLIENTS.json holds the client's metadata ({"client_id": ..., "jwks": ...}). Prints its issuer when it listens, and ends
-// with its standard input, so that no test leaves it behind. Anybody signs in with any password; what the claims say of
-// them stands in PEOPLE.
+// with its standard input, so that no test leaves it behind. Anybody signs in with any password, but "niemand", who is
+// turned away; what the claims say of them stands in PEOPLE.
 import crypto from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -72,13 +72,17 @@ async function interact(request, response) {
   const { uid, prompt, params, session } = await provider.interactionDetails(request, response);
   if (prompt.name === 'login' && request.method === 'GET') {
     response.setHeader('content-type', 'text/html');
-    response.end(`<form method="post" action="/interaction/${uid}"><input name="login"><input name="password"></form>`);
+    response.end(`<form method="post" action="/interaction/${uid}"><input name="login"><input name="password"><button>Verder</button></form>`);
     return;
   }
   if (prompt.name === 'login') {
     let body = '';
     for await (const chunk of request) body += chunk;
     const accountId = new URLSearchParams(body).get('login');
+    if (accountId === 'niemand') {
+      await provider.interactionFinished(request, response, { error: 'access_denied', error_description: 'turned away' });
+      return;
+    }
     const login = { accountId, acr: 'urn:waterdam:substantieel', remember: false };
     await provider.interactionFinished(request, response, { login });
     return;
