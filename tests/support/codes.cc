@@ -20,7 +20,7 @@ constexpr char kStyle[] =
     "1rem;color:#16202c}"
     "table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.45rem .75rem;border-bottom:1px "
     "solid #d5dce4}"
-    "td.code{font-family:monospace;font-size:1.35rem;letter-spacing:.08em}a{color:#1b5998}"
+    "td.code{font-family:monospace;font-size:1.35rem;letter-spacing:.08em}a{color:#1b5998;white-space:nowrap}"
     "p.note{background:#fff6d6;border:1px solid #e0c350;padding:.6rem 1rem;border-radius:4px}";
 
 std::string Escape(const std::string& text) {
