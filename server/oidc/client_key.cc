@@ -114,7 +114,7 @@ absl::StatusOr<std::string> ClientKey::Assertion(const std::string& client_id, c
   const std::unique_ptr<json_t, Release> claims(
       json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "iss", client_id.c_str(), "sub", client_id.c_str(), "aud",
                 audience.c_str(), "jti", id.c_str(), "iat", static_cast<json_int_t>(seconds), "exp",
-                static_cast<json_int_t>(seconds + 60)));
+                static_cast<json_int_t>(seconds) + 60));
   const std::unique_ptr<char, Release> text(claims == nullptr ? nullptr
                                                               : json_dumps(claims.get(), JSON_COMPACT));
   if (header == nullptr || text == nullptr) return absl::InternalError("the assertion cannot be written");

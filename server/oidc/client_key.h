@@ -8,7 +8,7 @@
 #include "absl/time/time.h"
 #include "server/base/secret.h"
 
-struct _cjose_jwk_int;
+struct _cjose_jwk_int;  // NOLINT: the name that libcjose gave it
 
 namespace waarborg::oidc {
 
