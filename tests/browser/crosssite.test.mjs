@@ -3,7 +3,7 @@
 // another site, and once from a neighbour under the same domain, with whom the browser does send the cookie along.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
 import { freePort, Town, until } from './town.mjs';
 
@@ -22,6 +22,7 @@ before(async () => {
   await new Promise((done) => { evil.listen(0, 'localhost', done); });
   browser = await Browser.start();
 }, { timeout: 120000 });
+afterEach(() => browser.leave());
 after(async () => {
   await browser?.stop();
   evil?.closeAllConnections();

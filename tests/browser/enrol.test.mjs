@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 // From a proposal to a first day at work: two colleagues with half a code each, and the person with both.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
 import { Town } from './town.mjs';
 
@@ -13,6 +13,7 @@ before(async () => {
   reception = await town.station('receptie-1');
   browser = await Browser.start();
 }, { timeout: 120000 });
+afterEach(() => browser.leave());
 after(async () => { await browser?.stop(); await town?.stop(); });
 
 const half = (who) => who.page.locator('.half').innerText();

@@ -2,7 +2,7 @@
 // Security keys, with the browser's own virtual ones: made, confirmed by a second person, used alone; and what is refused.
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
 import { freePort, Town } from './town.mjs';
 
@@ -21,6 +21,7 @@ before(async () => {
   elsewhere = await town.station('receptie-1', ['--security-keys'], d);
   browser = await Browser.start();
 }, { timeout: 120000 });
+afterEach(() => browser.leave());
 after(async () => { await browser?.stop(); await town?.stop(); });
 
 // Somebody with a security key in their hand.

@@ -6,7 +6,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
 import { freePort, root, Town, until } from './town.mjs';
 
@@ -54,6 +54,7 @@ before(async () => {
   office = await town.station('kantoor-1', ['--openid', link], other);
   browser = await Browser.start();
 }, { timeout: 120000 });
+afterEach(() => browser.leave());
 after(async () => {
   await browser?.stop();
   await town?.stop();
@@ -122,6 +123,7 @@ test('a change of person: who comes back takes the place', async () => {
   await roos.see('Nu aangemeld:');
   await roos.follow(link);
   await roos.page.waitForURL(`${provider.issuer}/interaction/*`);
+  assert.ok(!(await ours(roos)).some((c) => c.name === '__Host-waarborg'), 'who sat here has gone before the browser went elsewhere');
   await answerThere(roos, 'receptie-2');
   await roos.page.waitForURL(/\/desk$/);
   await roos.see('Ravi Reigersbos');
