@@ -13,7 +13,7 @@
 #include "absl/time/time.h"
 #include "server/config/config.h"
 
-struct _cjose_jwk_int;
+struct _cjose_jwk_int;  // NOLINT: the name that libcjose gave it
 
 // What an ID token must be before it is believed (OpenID Connect Core 1.0, section 3.1.3.7; NLGov profile).
 // Pure: no network, no clock. Errors are for the administrator, in English, and hold nothing of what was
