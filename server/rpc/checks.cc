@@ -102,7 +102,7 @@ Outcome<std::vector<domain::Query>> QueriesFrom(Context& c, const pb::CheckVisit
   } else {
     auto name = state::NameFrom(in.typed().name(), "typed.name");
     if (!name.ok()) return name.refusal();
-    names.push_back(std::move(*name));
+    names.push_back(*name);
   }
   std::vector<domain::Query> queries;
   for (const domain::PersonName& name : names) {
