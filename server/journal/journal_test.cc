@@ -334,18 +334,19 @@ TEST_F(DestructionTest, AKeyDoesNotWaitForALongSweepOfAnother) {
   ASSERT_TRUE(Put("LV-1").ok());
   clock.Set(clock.Now() + absl::Hours(1));
   ASSERT_TRUE(Put("LV-2").ok());
-  std::atomic<bool> goes_on = false;
-  store.on_erase = [&] {
-    while (!goes_on) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  // Owned by the store as well, which may sweep up once more when this test is over; let go also when an
+  // assertion ends it.
+  const auto goes_on = std::make_shared<std::atomic<bool>>(false);
+  store.on_erase = [goes_on] {
+    while (!*goes_on) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   };
-  // Also when an assertion ends this test: a failure is no standstill.
   const std::unique_ptr<std::atomic<bool>, void (*)(std::atomic<bool>*)> let_go(
-      &goes_on, [](std::atomic<bool>* b) { *b = true; });
+      goes_on.get(), [](std::atomic<bool>* b) { *b = true; });
   clock.Set(clock.Now() + absl::Hours(23));
   ASSERT_TRUE(RunUntil([&] { return photo_keys->size() == 1; }));
   clock.Set(clock.Now() + absl::Hours(1));
   EXPECT_TRUE(RunUntil([&] { return photo_keys->size() == 0; })) << "while the first is swept up";
-  goes_on = true;
+  *goes_on = true;
   EXPECT_TRUE(RunUntil([&] { return journal->world().destroying().empty(); }));
   for (const pb::AuditRecord& record : Records("PhotoDestroyed")) {
     EXPECT_EQ(record.destroyed_generation(), record.ban_id() == "LV-1" ? 1u : 2u);
