@@ -14,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "client/station/diff.h"
+#include "client/station/facts.h"
 #include "client/station/forms.h"
 #include "client/station/station.h"
 #include "server/access/wire.h"
@@ -83,29 +84,6 @@ const char* KindName(pb::ChangeKind kind) {
   }
 }
 
-// ---- Words for ids.
-
-std::string LocationName(Visit& v, const std::string& id) {
-  for (const auto& one : v.choices().locations()) {
-    if (one.id() == id) return one.name();
-  }
-  return id;
-}
-
-std::string UnitName(Visit& v, const std::string& id) {
-  for (const auto& one : v.choices().units()) {
-    if (one.id() == id) return one.name();
-  }
-  return id;
-}
-
-template <class Ids, class Name>
-std::string Names(Visit& v, const Ids& ids, Name name) {
-  std::vector<std::string> out;
-  for (const std::string& id : ids) out.push_back(name(v, id));
-  return absl::StrJoin(out, ", ");
-}
-
 std::string RoleNames(const Visit& v, const pb::Assignment& a) {
   std::vector<std::string> out;
   for (const int role : a.roles()) out.push_back(v.words.RoleName(static_cast<pb::Role>(role)));
@@ -128,13 +106,6 @@ PeopleById Everybody(Visit& v) {
 std::string NameOf(const PeopleById& people, const std::string& id) {
   const auto it = people.find(id);
   return it == people.end() ? id : it->second.display_name();
-}
-
-View Fact(const std::string& label, const std::string& value) {
-  return std::move(View().Set("label", label).Set("value", value).Set("private", false));
-}
-void AddFact(std::vector<View>& facts, const std::string& label, const std::string& value) {
-  if (!value.empty()) facts.push_back(Fact(label, value));
 }
 
 View Tag(const char* kind, const std::string& text) {
@@ -371,16 +342,16 @@ std::string PathOf(const pb::Person& person) {
 
 std::vector<View> FactsOf(Visit& v, const pb::Person& person) {
   const pb::Assignment& a = person.assignment();
-  std::vector<View> facts;
-  AddFact(facts, v.Say("Aanmeldnaam"), person.login());
-  AddFact(facts, v.Say("Rollen"), RoleNames(v, a));
-  AddFact(facts, v.Say("Locaties"), Names(v, a.location_ids(), LocationName));
-  AddFact(facts, v.Say("Groepen"), Names(v, a.unit_ids(), UnitName));
-  AddFact(facts, v.Say("Afdeling"), a.department());
-  AddFact(facts, v.Say("Werkgever"), a.employer());
-  if (a.has_from()) AddFact(facts, v.Say("Eerste dag"), v.words.Day(a.from()));
-  if (a.has_until()) AddFact(facts, v.Say("Laatste dag"), v.words.Day(a.until()));
-  return facts;
+  FactList facts;
+  facts.Add(v.Say("Aanmeldnaam"), person.login());
+  facts.Add(v.Say("Rollen"), RoleNames(v, a));
+  facts.Add(v.Say("Locaties"), Names(v, a.location_ids(), LocationName));
+  facts.Add(v.Say("Groepen"), Names(v, a.unit_ids(), UnitName));
+  facts.Add(v.Say("Afdeling"), a.department());
+  facts.Add(v.Say("Werkgever"), a.employer());
+  if (a.has_from()) facts.Add(v.Say("Eerste dag"), v.words.Day(a.from()));
+  if (a.has_until()) facts.Add(v.Say("Laatste dag"), v.words.Day(a.until()));
+  return facts.views();
 }
 
 Response ShowPerson(Visit& v) {
@@ -1027,15 +998,14 @@ std::string PromiseName(const Visit& v, const std::string& name) {
 
 Response HealthPage(Visit& v, const std::optional<pb::CreateBackupResponse>& made) {
   const pb::GetHealthResponse health = Health(v);
-  const bool dutch = v.words.language() == Language::kDutch;
   View view;
   std::vector<View> rows;
   bool all = health.promises_size() > 0;
   for (const auto& p : health.promises()) {
     View row;
     row.Set("name", PromiseName(v, p.name())).Set("kept", p.kept()).Set("blocks", !p.kept() && p.blocks());
-    row.Set("warns", !p.kept() && !p.blocks()).Set("message", dutch ? p.message_nl() : p.message());
-    row.Set("next_step", dutch ? p.next_step_nl() : p.next_step());
+    row.Set("warns", !p.kept() && !p.blocks()).Set("message", v.words.Message(p));
+    row.Set("next_step", v.words.NextStep(p));
     row.Set("until", p.has_until() ? v.words.Moment(p.until()) : "");
     all = all && p.kept();
     rows.push_back(std::move(row));
@@ -1046,13 +1016,13 @@ Response HealthPage(Visit& v, const std::optional<pb::CreateBackupResponse>& mad
       .Set("may_backup", MayPropose(v));
   view.Set("made", false);
   if (made) {
-    std::vector<View> facts;
-    AddFact(facts, v.Say("Naam"), made->id());
-    AddFact(facts, v.Say("Gemaakt"), v.words.Moment(made->made_at()));
-    AddFact(facts, v.Say("Omvang"), v.Say("{n} kB", {{"n", absl::StrCat((made->bytes() + 1023) / 1024)}}));
-    AddFact(facts, v.Say("Regels van het logboek"), absl::StrCat(made->entries()));
-    AddFact(facts, v.Say("Sleutels van dossiers bewaard tot"), v.words.Moment(made->keys_kept_until()));
-    view.Set("made", View().Set("facts", facts));
+    FactList facts;
+    facts.Add(v.Say("Naam"), made->id());
+    facts.Add(v.Say("Gemaakt"), v.words.Moment(made->made_at()));
+    facts.Add(v.Say("Omvang"), v.Say("{n} kB", {{"n", absl::StrCat((made->bytes() + 1023) / 1024)}}));
+    facts.Add(v.Say("Regels van het logboek"), absl::StrCat(made->entries()));
+    facts.Add(v.Say("Sleutels van dossiers bewaard tot"), v.words.Moment(made->keys_kept_until()));
+    view.Set("made", View().Set("facts", facts.views()));
   }
   return v.Page("health", v.Say("Gezondheid"), std::move(view));
 }

@@ -102,7 +102,7 @@ template <class Request>
 bool Period(Visit& v, View& view, int days, Request& request) {
   std::string from = Query(v, "from"), until = Query(v, "until");
   if (from.empty() && until.empty()) {
-    const absl::CivilDay today = Today(v);
+    const absl::CivilDay today = base::LocalDay(v.Now());
     until = Iso(today);
     from = Iso(today - days);
   }
@@ -570,10 +570,6 @@ std::string Place(const std::string& origin, uint64_t index) {
 
 std::string Stamp(int64_t ms) {
   return absl::FormatTime("%d-%m-%Y %H:%M:%S", absl::FromUnixMillis(ms), base::Amsterdam());
-}
-
-absl::CivilDay Today(Visit& v) {
-  return base::LocalDay(v.Now());
 }
 
 bool ReadDays(Visit& v, const std::string& from, const std::string& until, google::protobuf::Timestamp* begin,

@@ -34,9 +34,6 @@ std::string Place(const std::string& origin, uint64_t index);
 std::string LogName(const std::string& origin);
 // "02-06-2026 14:05:09", local.
 std::string Stamp(int64_t ms);
-// The day of now as the core has it: the clock of a workplace may be off. One question to the core, which is
-// an entry.
-absl::CivilDay Today(Visit& v);
 // Two days from the form or the query, "from" and "until", both included. False when one is none; the fault
 // stands at its field. Without one, its part of the request stays empty.
 bool ReadDays(Visit& v, const std::string& from, const std::string& until, google::protobuf::Timestamp* begin,

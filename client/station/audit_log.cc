@@ -12,6 +12,7 @@
 #include "client/commands/command.h"
 #include "client/station/audit.h"
 #include "client/station/events.h"
+#include "client/station/facts.h"
 #include "client/station/forms.h"
 #include "client/station/station.h"
 #include "server/base/clock.h"
@@ -133,19 +134,6 @@ void SetSearchForm(View& view, Visit& v, const Search& s) {
   day.value = s.until;
   view.Set("until", DayField(v, "until", v.Say("Tot en met"), day));
   view.Set("refused_only", CheckField(v, "refused_only", v.Say("Alleen wat werd geweigerd"), s.refused, o));
-}
-
-std::string LocationName(Visit& v, const std::string& id) {
-  for (const auto& location : v.choices().locations()) {
-    if (location.id() == id) return location.name();
-  }
-  return id;
-}
-std::string UnitName(Visit& v, const std::string& id) {
-  for (const auto& unit : v.choices().units()) {
-    if (unit.id() == id) return unit.name();
-  }
-  return id;
 }
 
 std::string Who(const Visit& v, const pb::AuditEntry& entry) {
@@ -290,9 +278,7 @@ std::vector<View> Facts(Visit& v, const pb::AuditEntry& entry) {
     add(v.Say("Stand van het dossier daarna"), NameOf(v.words, r.ban_state()));
   if (r.photo_state() != pb::PHOTO_STATE_UNSPECIFIED)
     add(v.Say("Stand van de foto daarna"), NameOf(v.words, r.photo_state()));
-  std::vector<std::string> units;
-  for (const std::string& unit : r.recipient_unit_ids()) units.push_back(UnitName(v, unit));
-  add(v.Say("Ontvangers van de foto"), absl::StrJoin(units, ", "));
+  add(v.Say("Ontvangers van de foto"), Names(v, r.recipient_unit_ids(), UnitName));
   add(v.Say("Groep"), UnitName(v, r.unit_id()));
   if (r.copies_found()) add(v.Say("Kopieën"), v.Say("gevonden en vernietigd"));
   if (r.on_call())

@@ -190,12 +190,10 @@ Response AnswerTo(Visit& v, const pb::CheckVisitorRequest& request, const std::s
   client::Error error;
   View answer = Checked(v, request, error);
   if (!error.ok()) {
-    const bool dutch = v.words.language() == Language::kDutch;
-    const std::string why = dutch ? error.detail.message_nl() : error.detail.message();
-    const std::string now = dutch ? error.detail.next_step_nl() : error.detail.next_step();
+    const std::string why = v.words.Whole(error.detail);
     if (error.code == grpc::StatusCode::INVALID_ARGUMENT && !v.fragment())
-      return Desk(v, std::nullopt, typed, absl::StrCat(why, " ", now));
-    answer.Set("why", absl::StrCat(why, " ", now));
+      return Desk(v, std::nullopt, typed, why);
+    answer.Set("why", why);
     answer.Set("typed_wrong", error.code == grpc::StatusCode::INVALID_ARGUMENT);
   }
   return Desk(v, std::move(answer));
@@ -240,8 +238,7 @@ Response ShowPhoto(Visit& v, const std::string& ban, pb::Purpose purpose, bool l
   if (error.ok()) {
     photo.Set("path", "/photo/" + v.seat->HoldPhoto(std::move(jpeg), v.station.random()));
   } else {
-    const bool dutch = v.words.language() == Language::kDutch;
-    photo.Set("refused", dutch ? error.detail.message_nl() : error.detail.message());
+    photo.Set("refused", v.words.Message(error.detail));
     photo.Set("instruction_first", error.rule() == "instruction-not-acknowledged");
   }
   if (v.fragment()) return v.Fragment("desk_photo", std::move(photo));
@@ -291,8 +288,7 @@ Response Log(Visit& v) {
       DeskLogView(request.ban_id(), response.has_breach() ? &response.breach() : nullptr, Here(v), v.words);
   if (!error.ok()) {
     v.Problem(error);
-    log.Set("refused",
-            v.words.language() == Language::kDutch ? error.detail.message_nl() : error.detail.message());
+    log.Set("refused", v.words.Message(error.detail));
   }
   if (error.ok() && ends) log.Set("ended", true).Set("events", false);
   if (v.fragment()) return v.Fragment("desk_log", std::move(log));

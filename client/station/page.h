@@ -34,9 +34,7 @@ namespace pb = ::waarborg::v1;
 class Station;
 
 // Thrown by a call to the core when the session is over; the visitor is led to the sign-in page.
-struct SessionEnded {
-  std::string why;  // in the visitor's language
-};
+struct SessionEnded {};
 
 class Visit {
  public:
@@ -143,7 +141,7 @@ class Visit {
   std::map<std::string, std::string> parts_;
   // What every template is given: `key`, `errors`, `root` and `training`.
   View Frame(View view);
-  std::string problem_what_, problem_next_, problem_rule_;
+  std::string problem_what_, problem_next_;
   std::vector<std::pair<std::string, std::string>> faults_;  // by field
   std::optional<pb::GetConfigurationResponse> configuration_;
 };

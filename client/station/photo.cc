@@ -71,22 +71,6 @@ std::string FaultText(const Visit& v, PictureFault fault) {
   return "";
 }
 
-// The core's words, in one text.
-std::string WordsOf(const Visit& v, const client::Error& error) {
-  const bool dutch = v.words.language() == Language::kDutch;
-  return absl::StrCat(dutch ? error.detail.message_nl() : error.detail.message(), " ",
-                      dutch ? error.detail.next_step_nl() : error.detail.next_step());
-}
-
-// The name for an id; the id itself where the configuration cannot be asked.
-template <class Choices>
-std::string NameFor(const Choices& choices, const std::string& id) {
-  for (const auto& choice : choices) {
-    if (choice.id() == id) return choice.name();
-  }
-  return id;
-}
-
 // ---- The file that a page is about.
 
 struct File {
@@ -100,11 +84,9 @@ struct File {
 
 // A page for what the core refused as a whole.
 Response Refused(Visit& v, const client::Error& error) {
-  const bool dutch = v.words.language() == Language::kDutch;
-  const auto& d = error.detail;
   View view;
-  view.Set("text", dutch ? d.message_nl() : d.message())
-      .Set("next_step", dutch ? d.next_step_nl() : d.next_step())
+  view.Set("text", v.words.Message(error.detail))
+      .Set("next_step", v.words.NextStep(error.detail))
       .Set("rule", error.rule());
   view.Set("back", View().Set("path", "/").Set("label", v.Say("Naar het begin")));
   const int status = error.code == grpc::StatusCode::NOT_FOUND           ? 404
@@ -151,7 +133,7 @@ FactList BanFacts(Visit& v, const File& file) {
   if (ban.identity().birth_date().year() != 0)
     facts.Add(v.Say("Geboortedatum"), v.words.Day(ban.identity().birth_date()), true);
   facts.Add(v.Say("Maatregel"), MeasureText(v, ban.terms().measure()));
-  facts.Add(v.Say("Grond"), NameFor(v.choices().grounds(), ban.terms().ground_id()));
+  facts.Add(v.Say("Grond"), NameIn(v.choices().grounds(), ban.terms().ground_id()));
   facts.Add(v.Say("Waar"), ScopeText(v, ban.terms().has_scope() ? ban.terms().scope() : ban.scope()));
   if (ban.terms().has_until()) {
     facts.Add(v.Say("Geldt"),
@@ -364,7 +346,7 @@ Response SupplyForm(Visit& v, const File& file, const std::optional<Cut>& cut, b
   View view = Head(v, file);
   FactList facts = BanFacts(v, file);
   facts.Add(v.Say("Toestemming"), Did(v, file, "DecideConsent"));
-  facts.Add(v.Say("Grondslag"), NameFor(v.choices().legal_bases(), file.release().legal_basis_id()));
+  facts.Add(v.Say("Grondslag"), NameIn(v.choices().legal_bases(), file.release().legal_basis_id()));
   AddInformed(v, file, facts);
   view.Set("facts", facts.views());
   std::vector<View> answers;
@@ -527,7 +509,7 @@ Response Supply(Visit& v) {
     }
     if (IsAboutTheBytes(error)) {
       v.seat->upload().Clear();
-      v.Fault("photo", WordsOf(v, error));
+      v.Fault("photo", v.words.Whole(error.detail));
     } else {
       Problem(v, error, {"source_id"});
     }
@@ -643,7 +625,7 @@ Response Shown(Visit& v, const Look& look, const client::Error& error, std::stri
     view.Set("path", "/photo/" + v.seat->HoldPhoto(std::move(jpeg), v.station.random()));
   } else {
     base::Wipe(jpeg);
-    view.Set("refused", WordsOf(v, error));
+    view.Set("refused", v.words.Whole(error.detail));
   }
   if (v.fragment()) return v.Fragment("photo_look", std::move(view));
   return LookPage(v, look, std::move(view));
@@ -732,9 +714,9 @@ Response ReleasePage(Visit& v) {
     FactList facts = BanFacts(v, file);
     AddInformed(v, file, facts);
     facts.Add(v.Say("Toestemming"), Did(v, file, "DecideConsent"));
-    facts.Add(v.Say("Grondslag"), NameFor(v.choices().legal_bases(), file.release().legal_basis_id()));
+    facts.Add(v.Say("Grondslag"), NameIn(v.choices().legal_bases(), file.release().legal_basis_id()));
     facts.Add(v.Say("Verstrekt"), Did(v, file, "SupplyPhoto"));
-    facts.Add(v.Say("Bron"), NameFor(v.choices().photo_sources(), file.release().source_id()));
+    facts.Add(v.Say("Bron"), NameIn(v.choices().photo_sources(), file.release().source_id()));
     view.Set("facts", facts.views()).Set("path", file.Path("/release"));
     std::vector<View> units;
     std::vector<std::string> others;

@@ -8,6 +8,7 @@
 #include "client/commands/command.h"
 #include "client/station/audit.h"
 #include "client/station/events.h"
+#include "client/station/facts.h"
 #include "client/station/forms.h"
 #include "client/station/station.h"
 #include "waarborg/v1/subjects.grpc.pb.h"
@@ -101,53 +102,16 @@ bool AskAll(Visit& v, pb::ExportSubjectResponse& whole) {
   return true;
 }
 
-std::string LocationName(Visit& v, const std::string& id) {
-  for (const auto& location : v.choices().locations()) {
-    if (location.id() == id) return location.name();
-  }
-  return id;
-}
-std::string UnitNames(Visit& v, const google::protobuf::RepeatedPtrField<std::string>& ids) {
-  std::vector<std::string> names;
-  for (const std::string& id : ids) {
-    names.push_back(id);
-    for (const auto& unit : v.choices().units()) {
-      if (unit.id() == id) names.back() = unit.name();
-    }
-  }
-  return absl::StrJoin(names, ", ");
-}
-std::string ScopeText(Visit& v, const pb::Scope& scope) {
-  if (scope.all_municipal()) return v.Say("alle gemeentelijke locaties");
-  std::vector<std::string> names;
-  for (const std::string& id : scope.location_ids()) names.push_back(LocationName(v, id));
-  return absl::StrJoin(names, ", ");
-}
-
-// Facts as they are gathered, empty ones left out.
-class FactList {
- public:
-  void Add(const std::string& label, const std::string& value, bool personal = false) {
-    if (!value.empty())
-      facts_.push_back(View().Set("label", label).Set("value", value).Set("private", personal));
-  }
-  std::vector<View> Take() { return std::move(facts_); }
-  bool empty() const { return facts_.empty(); }
-
- private:
-  std::vector<View> facts_;
-};
-
-View Part(const std::string& title, FactList facts) {
+View Part(const std::string& title, const FactList& facts) {
   View view;
-  return view.Set("title", title).Set("facts", facts.Take());
+  return view.Set("title", title).Set("facts", facts.views());
 }
 
 std::vector<View> Parts(Visit& v, const pb::SubjectFile& file) {
   const pb::Ban& ban = file.ban();
   std::vector<View> out;
-  const auto take = [&out](const std::string& title, FactList& facts) {
-    if (!facts.empty()) out.push_back(Part(title, std::move(facts)));
+  const auto take = [&out](const std::string& title, const FactList& facts) {
+    if (!facts.empty()) out.push_back(Part(title, facts));
   };
 
   FactList who;
@@ -217,7 +181,7 @@ std::vector<View> Parts(Visit& v, const pb::SubjectFile& file) {
     }
     photo.Add(criterion, answer.explanation());
   }
-  photo.Add(v.Say("Ontvangers van de foto"), UnitNames(v, release.recipient_unit_ids()));
+  photo.Add(v.Say("Ontvangers van de foto"), Names(v, release.recipient_unit_ids(), UnitName));
   for (const auto& e : release.exports())
     photo.Add(v.Say("Uitgereikt"), absl::StrCat(v.words.Moment(e.at()), ": ", e.basis()));
   for (const auto& check : release.copies()) {
@@ -264,7 +228,7 @@ std::vector<View> Looks(Visit& v, const pb::ExportSubjectResponse& whole) {
         .Set("what", EventName(v.words, e.event()));
     row.Set("refused", e.result() == pb::RESULT_REFUSED ? RuleName(v.words, e.rule()) : "");
     row.Set("role", e.role() == pb::ROLE_UNSPECIFIED ? v.Say("het systeem") : v.words.RoleName(e.role()));
-    row.Set("units", UnitNames(v, e.unit_ids())).Set("where", LocationName(v, e.location_id()));
+    row.Set("units", Names(v, e.unit_ids(), UnitName)).Set("where", LocationName(v, e.location_id()));
     row.Set("purpose", e.purpose() == pb::PURPOSE_UNSPECIFIED ? "" : NameOf(v.words, e.purpose()));
     out.push_back(std::move(row));
   }
@@ -364,7 +328,7 @@ Response ShowCorrect(Visit& v) {
     facts.Add(v.Say("Andere naam"), FullName(other), true);
   if (identity.has_birth_date()) facts.Add(v.Say("Geboortedatum"), v.words.Day(identity.birth_date()), true);
   facts.Add(v.Say("Signalement"), identity.description(), true);
-  view.Set("facts", facts.Take()).Set("established", identity.established() ? "yes" : "");
+  view.Set("facts", facts.views()).Set("established", identity.established() ? "yes" : "");
   return v.Page("subject_correct", v.Say("Dossier corrigeren"), std::move(view));
 }
 

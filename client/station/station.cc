@@ -177,8 +177,7 @@ const client::Connection& Visit::StationConnection() const {
 client::Error Visit::Settled(const grpc::Status& status) const {
   client::Error error = client::ErrorFrom(status);
   if (seat != nullptr && error.code == grpc::StatusCode::UNAUTHENTICATED) {
-    throw SessionEnded{words.language() == Language::kDutch ? error.detail.message_nl()
-                                                            : error.detail.message()};
+    throw SessionEnded();
   }
   return error;
 }
@@ -211,15 +210,10 @@ pb::Date Visit::Today() {
 }
 
 void Visit::Problem(const client::Error& error) {
-  const bool dutch = words.language() == Language::kDutch;
-  const auto& d = error.detail;
-  const std::string what = dutch ? d.message_nl() : d.message(),
-                    next = dutch ? d.next_step_nl() : d.next_step();
-  problem_rule_ = error.rule();
-  if (!d.field().empty()) {
-    Fault(d.field(), absl::StrCat(what, " ", next));
+  if (!error.detail.field().empty()) {
+    Fault(error.detail.field(), words.Whole(error.detail));
   } else {
-    Problem(what, next);
+    Problem(words.Message(error.detail), words.NextStep(error.detail));
   }
 }
 

@@ -36,6 +36,21 @@ class Words {
   std::string Say(const std::string& dutch,
                   const std::vector<std::pair<std::string, std::string>>& values) const;
 
+  // The core's own words for what is wrong and what to do now, of an ErrorDetail or a PromiseHealth; and
+  // both, one after the other.
+  template <class Told>
+  std::string Message(const Told& told) const {
+    return language_ == Language::kDutch ? told.message_nl() : told.message();
+  }
+  template <class Told>
+  std::string NextStep(const Told& told) const {
+    return language_ == Language::kDutch ? told.next_step_nl() : told.next_step();
+  }
+  template <class Told>
+  std::string Whole(const Told& told) const {
+    return Message(told) + " " + NextStep(told);
+  }
+
   // "2 maart 2026"; of a date of birth also "maart 1985", "1985".
   std::string Day(const v1::Date& date) const;
   // "02-03-2026".

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/station/facts.h"
 #include "client/station/page.h"
 #include "waarborg/v1/bans.pb.h"
 #include "waarborg/v1/tasks.pb.h"
@@ -62,10 +63,6 @@ std::string MeasureText(const Visit& v, pb::Measure measure);
 std::string StateText(const Visit& v, const pb::Ban& ban);
 std::string PhotoText(const Visit& v, pb::PhotoState state);
 std::string LegalFormText(const Visit& v, pb::LegalForm form);
-std::string LocationName(Visit& v, const std::string& id);
-std::string UnitName(Visit& v, const std::string& id);
-// "alle gemeentelijke locaties", or the names.
-std::string ScopeText(Visit& v, const pb::Scope& scope);
 // "1 tot 3 maanden".
 std::string MonthsText(const Visit& v, const pb::Months& months);
 std::string GuidelineScopeText(const Visit& v, pb::GuidelineScope scope);
@@ -74,16 +71,6 @@ const pb::GroundChoice* FindGround(Visit& v, const std::string& id);
 // The name, else the description, else that nobody knows.
 std::string Heading(const Visit& v, const pb::Identity& identity);
 
-// A list of facts, for facts.mustache. What is empty is left out.
-class FactList {
- public:
-  FactList& Add(const std::string& label, const std::string& value, bool personal = false);
-  bool empty() const { return facts_.empty(); }
-  const std::vector<View>& views() const { return facts_; }
-
- private:
-  std::vector<View> facts_;
-};
 // Facts of a file, and its further parts ({ title, facts }): guideline, decision, photo, breaches,
 // corrections.
 FactList MeasureFacts(Visit& v, const pb::Ban& ban);

@@ -101,14 +101,6 @@ void AddPhoto(Visit& v, const pb::Ban& ban, std::vector<View>& parts) {
 
 }  // namespace
 
-FactList& FactList::Add(const std::string& label, const std::string& value, bool personal) {
-  if (!value.empty()) {
-    View fact;
-    facts_.push_back(fact.Set("label", label).Set("value", value).Set("private", personal));
-  }
-  return *this;
-}
-
 std::string MeasureText(const Visit& v, pb::Measure measure) {
   switch (measure) {
     case pb::MEASURE_ACCESS_BAN:
@@ -185,27 +177,6 @@ std::string LegalFormText(const Visit& v, pb::LegalForm form) {
     default:
       return "";
   }
-}
-
-std::string LocationName(Visit& v, const std::string& id) {
-  for (const auto& location : v.choices().locations()) {
-    if (location.id() == id) return location.name();
-  }
-  return id;
-}
-
-std::string UnitName(Visit& v, const std::string& id) {
-  for (const auto& unit : v.choices().units()) {
-    if (unit.id() == id) return unit.name();
-  }
-  return id;
-}
-
-std::string ScopeText(Visit& v, const pb::Scope& scope) {
-  if (scope.all_municipal()) return v.Say("alle gemeentelijke locaties");
-  std::vector<std::string> names;
-  for (const auto& id : scope.location_ids()) names.push_back(LocationName(v, id));
-  return absl::StrJoin(names, ", ");
 }
 
 std::string MonthsText(const Visit& v, const pb::Months& months) {
