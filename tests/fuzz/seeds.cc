@@ -7,6 +7,7 @@
 #include <google/protobuf/message.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -115,7 +116,7 @@ int Main(const std::string& folder) {
       if (row.rpc == rpc && !row.roles.List().empty()) role = static_cast<int>(row.roles.List().front());
     }
     const auto write = [&](const std::string& file, const std::string& request) {
-      std::ofstream(folder + "/" + file, std::ios::binary)
+      std::ofstream(std::filesystem::path(folder) / file, std::ios::binary)
           << static_cast<char>(i) << static_cast<char>(role) << '\0' << '\0' << request;
     };
     write(name.method, bytes);
