@@ -95,7 +95,9 @@ void PrintError(const Reply& reply, bool dutch) {
   if (!d.field().empty()) std::fprintf(stderr, "  %s: %s\n", dutch ? "veld" : "field", d.field().c_str());
   std::fprintf(stderr, "  %s: %s\n", dutch ? "wat nu" : "what now",
                (dutch ? d.next_step_nl() : d.next_step()).c_str());
-  std::fprintf(stderr, "  [%s]\n", reply.error.rule().c_str());
+  const std::string& transport = reply.error.transport;
+  std::fprintf(stderr, "  [%s]%s%s\n", reply.error.rule().c_str(), transport.empty() ? "" : " ",
+               transport.c_str());
 }
 
 // An answer on standard output, as asked for.

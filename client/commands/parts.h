@@ -70,10 +70,10 @@ template <class Stub, class Req, class Res>
 Reply Ask(Call& call, grpc::Status (Stub::*method)(grpc::ClientContext*, const Req&, Res*),
           std::unique_ptr<Stub> stub, const Req& request, std::shared_ptr<Res>& response) {
   Reply reply;
-  grpc::ClientContext context;
-  call.connection.Prepare(context);
   response = std::make_shared<Res>();
-  reply.error = ErrorFrom((stub.get()->*method)(&context, request, response.get()));
+  reply.error = call.connection.Ask(kPatience, [&](grpc::ClientContext& context) {
+    return (stub.get()->*method)(&context, request, response.get());
+  });
   if (reply.ok()) reply.message = response;
   return reply;
 }

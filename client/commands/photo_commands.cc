@@ -76,19 +76,19 @@ Reply Supply(Call& call) {
   }
 
   Reply reply;
-  grpc::ClientContext context;
-  call.connection.Prepare(context);
   auto response = std::make_shared<pb::SupplyPhotoResponse>();
   auto stub = NewStub(call);
-  auto writer = stub->SupplyPhoto(&context, response.get());
-  bool open = writer->Write(first);
-  for (size_t at = 0; open && at < file.size(); at += kChunk) {
-    pb::SupplyPhotoRequest piece;
-    piece.set_chunk(file.substr(at, kChunk));
-    open = writer->Write(piece);
-  }
-  if (open) writer->WritesDone();
-  reply.error = ErrorFrom(writer->Finish());
+  reply.error = call.connection.Ask(kPatience, [&](grpc::ClientContext& context) {
+    auto writer = stub->SupplyPhoto(&context, response.get());
+    bool open = writer->Write(first);
+    for (size_t at = 0; open && at < file.size(); at += kChunk) {
+      pb::SupplyPhotoRequest piece;
+      piece.set_chunk(file.substr(at, kChunk));
+      open = writer->Write(piece);
+    }
+    if (open) writer->WritesDone();
+    return writer->Finish();
+  });
   if (!reply.ok()) return reply;
   reply.message = response;
   AddReceipt(call, reply, response->receipt());

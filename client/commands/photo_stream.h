@@ -16,13 +16,14 @@ std::pair<int, int> JpegSize(const std::string& jpeg);
 template <class Res, class Open>
 Reply ReceivePhoto(Call& call, Open open) {
   Reply reply;
-  grpc::ClientContext context;
-  call.connection.Prepare(context);
-  auto reader = open(context);
   std::string jpeg;
-  Res piece;
-  while (reader->Read(&piece)) jpeg += piece.chunk();
-  reply.error = ErrorFrom(reader->Finish());
+  reply.error = call.connection.Ask(kPatience, [&](grpc::ClientContext& context) {
+    auto reader = open(context);
+    Res piece;
+    jpeg.clear();
+    while (reader->Read(&piece)) jpeg += piece.chunk();
+    return reader->Finish();
+  });
   if (!reply.ok()) return reply;
   const auto [width, height] = JpegSize(jpeg);
   reply.Fact("size", absl::StrCat(width, "x", height));

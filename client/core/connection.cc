@@ -46,8 +46,9 @@ Error ErrorFrom(const grpc::Status& status) {
     details.details(0).UnpackTo(&error.detail);
   }
   if (error.detail.rule().empty()) {
-    error.detail.set_message("The service cannot be reached: " + status.error_message());
-    error.detail.set_message_nl("Het systeem is niet bereikbaar: " + status.error_message());
+    error.transport = status.error_message();
+    error.detail.set_message("The service cannot be reached.");
+    error.detail.set_message_nl("Het systeem is niet bereikbaar.");
     error.detail.set_next_step(
         "This says nothing about the visitor. When in doubt call Toezicht en Veiligheid.");
     error.detail.set_next_step_nl("Dit zegt niets over de bezoeker. Bel bij twijfel Toezicht en Veiligheid.");

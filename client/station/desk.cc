@@ -280,7 +280,11 @@ Response Log(Visit& v) {
   request.set_idempotency_key(v.Key());
   request.set_ban_id(v.Field("ban_id"));
   const auto touch = TouchOf(v.Field("event"));
-  if (touch) request.set_step(touch->step);
+  if (touch) {
+    request.set_step(touch->step);
+    // The touches of one form have its key together, and each is a command of its own.
+    request.mutable_idempotency_key()->back() = "0123456789abcdef"[touch->place];
+  }
   const bool ends = touch && touch->ends;
   pb::RecordDemandResponse response;
   const auto error = v.Ask<Service>(&Stub::RecordDemand, request, &response);
@@ -391,17 +395,21 @@ Response Acknowledge(Visit& v) {
 // ---- The list, for a browser without script.
 
 Response List(Visit& v) {
-  grpc::ClientContext context;
-  v.CoreConnection().Prepare(context, std::chrono::seconds(5));
-  const auto stream = pb::CheckService::NewStub(v.CoreConnection().channel())->WatchDesk(&context, {});
+  const auto stub = Service::NewStub(v.CoreConnection().channel());
   pb::WatchDeskResponse response;
+  const auto error =
+      v.Settled(v.CoreConnection().Ask(std::chrono::seconds(5), [&](grpc::ClientContext& context) {
+        const auto stream = stub->WatchDesk(&context, {});
+        if (!stream->Read(&response)) return stream->Finish();
+        context.TryCancel();
+        (void)stream->Finish();
+        return grpc::Status::OK;
+      }));
   View view;
-  if (stream->Read(&response)) {
-    context.TryCancel();
-    (void)stream->Finish();
+  if (error.ok()) {
     view.Set("list", DeskListView(response, v.words));
   } else {
-    v.Problem(v.Settled(stream->Finish()));
+    v.Problem(error);
   }
   return v.Page("desk_list_page", v.Say("Hier van kracht"), std::move(view));
 }
@@ -461,8 +469,9 @@ Response DeskPage(Visit& v, View view, const std::string& query, const std::stri
 }
 
 std::optional<DeskTouch> TouchOf(const std::string& code) {
-  for (const Touch& touch : kTouches) {
-    if (code == touch.code) return DeskTouch{touch.step, touch.ends};
+  static_assert(std::size(kTouches) <= 16);
+  for (size_t i = 0; i < std::size(kTouches); ++i) {
+    if (code == kTouches[i].code) return DeskTouch{i, kTouches[i].step, kTouches[i].ends};
   }
   return std::nullopt;
 }

@@ -28,6 +28,7 @@ Response DeskPage(Visit& v, View view, const std::string& query = "", const std:
 
 // What the touch with this code ("demand-1") records, and whether it ends the visit.
 struct DeskTouch {
+  size_t place;  // among the touches, below 16
   pb::DemandStep step;
   bool ends;
 };

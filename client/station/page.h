@@ -67,22 +67,14 @@ class Visit {
   client::Error Ask(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*),
                     const Req& request_message, Res* response,
                     std::chrono::milliseconds deadline = std::chrono::seconds(10)) const {
-    grpc::ClientContext context;
-    const client::Connection& connection = CoreConnection();
-    connection.Prepare(context, deadline);
-    const auto stub = Service::NewStub(connection.channel());
-    return Settled((stub.get()->*method)(&context, request_message, response));
+    return Settled(AskOver<Service>(CoreConnection(), method, request_message, response, deadline));
   }
   // The same in nobody's session: before signing in.
   template <class Service, class Req, class Res>
   client::Error AskAsStation(grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*),
                              const Req& request_message, Res* response,
                              std::chrono::milliseconds deadline = std::chrono::seconds(15)) const {
-    grpc::ClientContext context;
-    const client::Connection& connection = StationConnection();
-    connection.Prepare(context, deadline);
-    const auto stub = Service::NewStub(connection.channel());
-    return client::ErrorFrom((stub.get()->*method)(&context, request_message, response));
+    return AskOver<Service>(StationConnection(), method, request_message, response, deadline);
   }
   // The same for a command whose answer is of no interest but that it is recorded.
   template <class Service, class Req, class Res>
@@ -95,18 +87,19 @@ class Visit {
   // Receives a photo that comes in pieces. `open` starts the stream.
   template <class Res, class Open>
   client::Error Receive(Open open, std::string& jpeg) const {
-    grpc::ClientContext context;
-    CoreConnection().Prepare(context, std::chrono::seconds(10));
-    auto reader = open(context);
-    Res piece;
-    while (reader->Read(&piece)) jpeg += piece.chunk();
-    return Settled(reader->Finish());
+    return Settled(CoreConnection().Ask(std::chrono::seconds(10), [&](grpc::ClientContext& context) {
+      auto reader = open(context);
+      Res piece;
+      jpeg.clear();
+      while (reader->Read(&piece)) jpeg += piece.chunk();
+      return reader->Finish();
+    }));
   }
   // The connection with this person's session; without one when nobody is signed in.
   const client::Connection& CoreConnection() const;
   const client::Connection& StationConnection() const;
-  // What the core's status means here; throws SessionEnded.
-  client::Error Settled(const grpc::Status& status) const;
+  // What the core's answer means here; throws SessionEnded.
+  client::Error Settled(client::Error error) const;
 
   // The words for ids, from the municipality's configuration; asked of the core once per visit.
   const pb::Choices& choices();
@@ -138,6 +131,16 @@ class Visit {
 
  private:
   friend class Station;
+  template <class Service, class Req, class Res>
+  static client::Error AskOver(const client::Connection& connection,
+                               grpc::Status (Service::Stub::*method)(grpc::ClientContext*, const Req&, Res*),
+                               const Req& request_message, Res* response,
+                               std::chrono::milliseconds deadline) {
+    const auto stub = Service::NewStub(connection.channel());
+    return connection.Ask(deadline, [&](grpc::ClientContext& context) {
+      return (stub.get()->*method)(&context, request_message, response);
+    });
+  }
   std::map<std::string, std::string> parts_;
   // What every template is given: `key`, `errors`, `root` and `training`.
   View Frame(View view);

@@ -435,21 +435,21 @@ Response UploadBytes(Visit& v) {
 
 // Sends approval and file; what is refused comes back.
 client::Error SendPhoto(const Visit& v, const pb::SupplyApproval& approval, const std::string& bytes) {
-  grpc::ClientContext context;
-  v.CoreConnection().Prepare(context, kSupplyTakes);
-  pb::SupplyPhotoRequest piece;
-  *piece.mutable_approval() = approval;
-  pb::SupplyPhotoResponse response;
   const auto stub = pb::PhotoReleaseService::NewStub(v.CoreConnection().channel());
-  const auto writer = stub->SupplyPhoto(&context, &response);
-  bool open = writer->Write(piece);
-  for (size_t at = 0; open && at < bytes.size(); at += kChunk) {
-    piece.mutable_chunk()->assign(bytes, at, kChunk);
-    open = writer->Write(piece);
-  }
-  if (open) writer->WritesDone();
-  base::Wipe(*piece.mutable_chunk());
-  return v.Settled(writer->Finish());
+  return v.Settled(v.CoreConnection().Ask(kSupplyTakes, [&](grpc::ClientContext& context) {
+    pb::SupplyPhotoRequest piece;
+    *piece.mutable_approval() = approval;
+    pb::SupplyPhotoResponse response;
+    const auto writer = stub->SupplyPhoto(&context, &response);
+    bool open = writer->Write(piece);
+    for (size_t at = 0; open && at < bytes.size(); at += kChunk) {
+      piece.mutable_chunk()->assign(bytes, at, kChunk);
+      open = writer->Write(piece);
+    }
+    if (open) writer->WritesDone();
+    base::Wipe(*piece.mutable_chunk());
+    return writer->Finish();
+  }));
 }
 
 // What is wrong with the file itself: it is not kept.

@@ -2,6 +2,7 @@
 #include "client/station/station.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -127,17 +128,23 @@ Pulse::~Pulse() {
 void Pulse::Run() {
   const auto stub = pb::HealthService::NewStub(connection_.channel());
   while (!stop_) {
-    grpc::ClientContext context;
-    connection_.Prepare(context, kBeatWaits);
-    // A call that fails at once leaves nobody to carry a new connection on: gRPC works in the threads that
-    // wait in it.
-    context.set_wait_for_ready(true);
     pb::GetHealthResponse response;
-    bool beats = stub->GetHealth(&context, {}, &response).ok();
+    const client::Error error = connection_.Ask(kBeatWaits, [&](grpc::ClientContext& context) {
+      // A call that fails at once leaves nobody to carry a new connection on: gRPC works in the threads that
+      // wait in it.
+      context.set_wait_for_ready(true);
+      return stub->GetHealth(&context, {}, &response);
+    });
+    std::string why =
+        error.ok() ? "" : absl::StrCat("the core does not answer: ", error.rule(), " ", error.transport);
     for (const auto& promise : response.promises()) {
       const bool needed = std::find(std::begin(kNeededToCheck), std::end(kNeededToCheck), promise.name()) !=
                           std::end(kNeededToCheck);
-      if (needed && promise.blocks()) beats = false;
+      if (needed && promise.blocks()) why = absl::StrCat("the core cannot check: ", promise.name());
+    }
+    const bool beats = why.empty();
+    if (beats != beats_) {
+      std::fprintf(stderr, "waarborg-station: %s\n", beats ? "the core answers again" : why.c_str());
     }
     beats_ = beats;
     for (int i = 0; i < 10 && !stop_; ++i) std::this_thread::sleep_for(kBeat / 10);
@@ -174,8 +181,7 @@ const client::Connection& Visit::StationConnection() const {
   return station.connection();
 }
 
-client::Error Visit::Settled(const grpc::Status& status) const {
-  client::Error error = client::ErrorFrom(status);
+client::Error Visit::Settled(client::Error error) const {
   if (seat != nullptr && error.code == grpc::StatusCode::UNAUTHENTICATED) {
     throw SessionEnded();
   }

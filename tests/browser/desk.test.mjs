@@ -23,7 +23,13 @@ const check = async (who, visitor) => {
   await who.page.locator('#visitor').press('Enter');
 };
 // The answer, as far as it says this.
-const answered = (who, text) => who.page.locator('#answer').getByText(text).first().waitFor({ timeout: 8000 });
+const answered = async (who, text) => {
+  try {
+    await who.page.locator('#answer').getByText(text).first().waitFor({ timeout: 8000 });
+  } catch (error) {
+    throw new Error(`the answer never said "${text}", but:\n${await who.text().catch(() => '(nothing)')}`, { cause: error });
+  }
+};
 
 test('signing in: wrong words are refused without saying which, good ones lead to the desk', async () => {
   const roos = await browser.person(reception);
@@ -55,7 +61,7 @@ test('the answers: by name and date, by document, by half a name; each with what
   await answered(roos, 'Mogelijke overeenkomst');
   await roos.check('desk-possible');
   await roos.press('Dit is de bezoeker');
-  await answered(roos, 'Toegangsverbod');
+  await answered(roos, 'Bel de interne hulpverlening');
   await check(roos, 'Vries 31-02-1985');
   await answered(roos, 'Deze datum is niet te lezen');
 });
@@ -84,6 +90,44 @@ test('keyboard alone: check, hide, demand, next visitor', async () => {
   const breach = file.ban.breaches.at(-1);
   assert.equal(breach.demands.length, 1);
   assert.equal(breach.policeCalled ?? breach.police_called, true);
+});
+
+test('who types on while an answer is under way loses no letter, and no letter becomes a key', async () => {
+  const roos = await browser.person(reception);
+  await roos.signIn(town, 'receptie');
+  let goOn;
+  const held = new Promise((done) => { goOn = done; });
+  await roos.page.route('**/desk/check', async (route) => { await held; await route.continue(); }, { times: 1 });
+  await check(roos, 'Jan Pieter de Vries 12-03-1985');
+  await roos.page.keyboard.press('Control+A');
+  await roos.page.keyboard.type('P');
+  goOn();
+  await answered(roos, 'Bel de interne hulpverlening');
+  const touched = await roos.page.locator('.touch.is-done').count();
+  await roos.page.keyboard.type('p3');
+  assert.equal(await roos.page.locator('#visitor').inputValue(), 'Pp3');
+  assert.equal(await roos.page.locator('.touch.is-done').count(), touched);
+});
+
+test('two touches at once are both recorded, in their order', async () => {
+  const roos = await browser.person(reception);
+  await roos.signIn(town, 'receptie');
+  const zand = await town.activeBan({ given: 'Kees', prefix: '', surname: 'Zand', born: '1981-01-01' });
+  await check(roos, 'Kees Zand 01-01-1981');
+  await answered(roos, 'Bel de interne hulpverlening');
+  // Both before the first is answered.
+  let goOn;
+  const held = new Promise((done) => { goOn = done; });
+  await roos.page.route('**/desk/log', async (route) => { await held; await route.continue(); }, { times: 1 });
+  await roos.page.keyboard.press('1');
+  await roos.page.keyboard.press('P');
+  goOn();
+  await until('both are recorded', async () => (await roos.page.locator('.touch.is-done').count()) === 2);
+  const file = await town.run('toezicht', 'kantoor-1', 'ban', 'show', '--ban', zand);
+  const breach = file.ban.breaches.at(-1);
+  assert.equal(breach.demands.length, 1);
+  assert.equal(breach.policeCalled ?? breach.police_called, true);
+  await town.lift(zand);
 });
 
 test('the photo: thirty seconds, veiled when nobody looks, then nowhere', async () => {

@@ -65,7 +65,14 @@ export class Person {
   async follow(name) { await this.page.getByRole('link', { name }).first().click(); await this.page.waitForLoadState(); }
   async fill(fields) { for (const [name, value] of Object.entries(fields)) await this.page.locator(`[name="${name}"]:not([type=hidden])`).first().fill(value); }
   text() { return this.page.locator('body').innerText(); }
-  see(text, limit = 5000) { return this.page.getByText(text).first().waitFor({ timeout: limit }); }
+  // Waits until the page says so; what it said instead is in the error.
+  async see(text, limit = 5000) {
+    try {
+      await this.page.getByText(text).first().waitFor({ timeout: limit });
+    } catch (error) {
+      throw new Error(`${this.url} never said "${text}", but:\n${await this.text().catch(() => '(nothing)')}`, { cause: error });
+    }
+  }
 
   async signIn(town, login) {
     await this.go('/sign-in');

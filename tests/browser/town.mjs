@@ -102,13 +102,11 @@ export class Town {
     const portFile = path.join(this.folder, 'port');
     fs.rmSync(portFile, { force: true });
     const log = fs.openSync(path.join(this.folder, 'log'), 'a');
-    const listen = this.port ? ['--listen', `localhost:${this.port}`] : [];
     if (this.port) {
       // The stations know the core by its port: the same again.
       const config = path.join(this.folder, 'waarborgd.toml');
       fs.writeFileSync(config, fs.readFileSync(config, 'utf8').replace(/^listen = .*$/m, `listen = "localhost:${this.port}"`));
     }
-    void listen;
     this.core = spawn(bin('waarborgd-test'), ['run', '--config', 'waarborgd.toml', '--test-clock', 'clock', '--port-file', 'port'], { cwd: this.folder, stdio: ['ignore', log, log] });
     const { core } = this;
     core.once('exit', (code) => { if (this.core === core && code !== 0) console.log(`# the core ended with ${code}: ${fs.readFileSync(path.join(this.folder, 'log'), 'utf8').slice(-600)}`); });

@@ -14,8 +14,7 @@ const signIn = () => { dark(); location.replace('/sign-in?ended=1'); };
 
 // ---- Fragments: the answer of a form takes the place of what its target names.
 
-const put = (target, html) => {
-  const content = parse(html);
+const put = (target, content) => {
   const first = content.firstElementChild;
   const same = first && first.id && first.id === target.id;
   const parent = target;
@@ -28,18 +27,20 @@ const put = (target, html) => {
   return now;
 };
 
-let asking = null;
-const submit = async (form, button) => {
-  const target = document.querySelector(form.dataset.target);
-  if (!target) return form.submit();
+// A question gives way to the next one. What records something is never broken off; the next such waits for it.
+let asking = null, recording = Promise.resolve();
+const ask = async (form, button) => {
+  const check = form.classList.contains('check');
+  const field = check ? form.querySelector('[data-autofocus]') : null;
+  const typed = field?.value;
   const fields = new URLSearchParams();
   for (const [name, value] of new FormData(form)) fields.append(name, value);
   if (button?.name) fields.append(button.name, button.value);
-  asking?.abort();
-  const mine = asking = new AbortController();
-  const late = setTimeout(() => mine.abort('late'), 8000);
+  if (asking?.check) asking.abort('replaced');
+  const mine = asking = Object.assign(new AbortController(), { check });
   form.setAttribute('aria-busy', 'true');
-  if (form.classList.contains('check')) clearAnswer();
+  if (check) clearAnswer(); else await recording;
+  const late = setTimeout(() => mine.abort('late'), 8000);
   try {
     const answer = await fetch(form.getAttribute('action'), { method: 'POST', body: fields, signal: mine.signal, headers: { 'X-Waarborg-Fragment': '1' } });
     if (answer.status === 401) return signIn();
@@ -47,19 +48,21 @@ const submit = async (form, button) => {
     const html = await answer.text();
     if (mine !== asking) return;
     if (!answer.ok) throw new Error(String(answer.status));
-    put(target, html);
-    // Ready for the next visitor: what was typed is no longer of use.
-    if (form.classList.contains('check') && !target.querySelector('[data-typed-wrong]')) {
-      const field = form.querySelector('[data-autofocus]');
-      if (field) field.value = '';
-    }
+    const content = parse(html);
+    // Ready for the next visitor: what was typed is no longer of use. What was typed since is.
+    if (field && field.value === typed && !content.querySelector('[data-typed-wrong]')) field.value = '';
+    put(document.querySelector(form.dataset.target), content);
   } catch (error) {
-    if (mine !== asking || mine.signal.reason === 'replaced') return;
-    cannotCheck(target);
+    if (mine === asking) cannotCheck(document.querySelector(form.dataset.target));
   } finally {
     clearTimeout(late);
     form.removeAttribute('aria-busy');
   }
+};
+const submit = (form, button) => {
+  if (!document.querySelector(form.dataset.target)) return form.submit();
+  const asked = ask(form, button);
+  if (!form.classList.contains('check')) recording = asked;
 };
 
 document.addEventListener('submit', (event) => {
@@ -152,6 +155,8 @@ const settle = (where) => {
   if (globalThis.PublicKeyCredential) {
     where.querySelectorAll?.('[data-webauthn], [data-webauthn-new]').forEach((form) => import('./webauthn.js').then((keys) => keys.begin(form, parse)));
   }
+  // Whoever is typing goes on typing: a letter must not become the key of something else.
+  if (typing(document.activeElement) && document.activeElement.value) return;
   const banned = where.querySelector?.('.answer--banned[data-keys]');
   if (banned) banned.focus(); else where.querySelector?.('[data-autofocus]')?.focus();
 };
