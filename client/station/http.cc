@@ -293,6 +293,8 @@ class HttpServer::Daemon {
     if (r == nullptr) {
       r = new Receiving;
       *context = r;
+      // As long as any other, however long the connection waited for it.
+      d.MayLast(connection, Clock::now() + d.options_.receive_limit);
       const auto refused = d.Begin(connection, path, method, *r);
       return refused ? d.Send(connection, *refused) : MHD_YES;
     }

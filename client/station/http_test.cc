@@ -196,6 +196,27 @@ TEST_F(HttpTest, TooMuchAndTooSlowEnd) {
   EXPECT_EQ(asked_, 0);
 }
 
+TEST_F(HttpTest, EachRequestOfAConnectionHasItsOwnTime) {
+  const std::string host = absl::StrCat("Host: localhost:", server_->port(), "\r\n");
+  const std::string get = absl::StrCat("GET /a HTTP/1.1\r\n", host, "\r\n");
+  const std::string post =
+      absl::StrCat("POST /p HTTP/1.1\r\n", host, kForm, kOurs, "Content-Length: 1000\r\n\r\n");
+  const int fd = Connect();
+  EXPECT_EQ(send(fd, get.data(), get.size(), MSG_NOSIGNAL), static_cast<ssize_t>(get.size()));
+  char buffer[4096];
+  EXPECT_GT(recv(fd, buffer, sizeof buffer, 0), 0);
+  // Longer than one may take: between two requests there is time.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(send(fd, post.data(), post.size(), MSG_NOSIGNAL), static_cast<ssize_t>(post.size()));
+  for (int i = 0; i < 100 && send(fd, "a", 1, MSG_NOSIGNAL) == 1; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  }
+  ReadToEnd(fd);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
+  EXPECT_EQ(asked_, 1);
+}
+
 TEST_F(HttpTest, AMistakeOfOursIsAnAnswerAndEndsNothing) {
   EXPECT_EQ(Status(Get("/throws")), 500);
   EXPECT_EQ(Status(Get("/a")), 200);

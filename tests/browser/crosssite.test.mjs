@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
-import { freePort, Town, until } from './town.mjs';
+import { freePort, stopAll, Town, until } from './town.mjs';
 
 const places = { 'another site': 'kwaad.localhost', 'a neighbour': 'kwaad.waarborg.localhost' };
 let town, browser, reception, evil, ban;
@@ -24,10 +24,9 @@ before(async () => {
 }, { timeout: 120000 });
 afterEach(() => browser.leave());
 after(async () => {
-  await browser?.stop();
   evil?.closeAllConnections();
   evil?.close();
-  await town?.stop();
+  await stopAll(browser, town);
 });
 
 // Roos at the desk, with another tab that shows the page of somebody else.

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
-import { sleep, Town, until } from './town.mjs';
+import { sleep, stopAll, Town, until } from './town.mjs';
 
 let town, browser, reception, hall, ban;
 
@@ -16,7 +16,7 @@ before(async () => {
   browser = await Browser.start();
 }, { timeout: 120000 });
 afterEach(() => browser.leave());
-after(async () => { try { await browser?.stop(); } finally { await town?.stop(); } });
+after(() => stopAll(browser, town));
 
 const check = async (who, visitor) => {
   await who.page.locator('#visitor').fill(visitor);

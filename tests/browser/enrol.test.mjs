@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
-import { Town } from './town.mjs';
+import { stopAll, Town } from './town.mjs';
 
 let town, browser, office, reception;
 
@@ -14,7 +14,7 @@ before(async () => {
   browser = await Browser.start();
 }, { timeout: 120000 });
 afterEach(() => browser.leave());
-after(async () => { await browser?.stop(); await town?.stop(); });
+after(() => stopAll(browser, town));
 
 const half = (who) => who.page.locator('.half').innerText();
 const enrol = async (who, login, first, second, password, again = password) => {

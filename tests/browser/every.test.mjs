@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
-import { root, Town } from './town.mjs';
+import { root, stopAll, Town } from './town.mjs';
 
 // The people concerned, by surname, with what is typed of them.
 const kConcerned = ['Kwartel', 'Wulp', 'Tapuit', 'Bijeneter', 'Specht', 'Grutto', 'Heggenmus', 'Vries'];
@@ -105,7 +105,8 @@ before(async () => {
   for (const name of new Set(kPeople.map((p) => p.station))) stations.set(name, await town.station(name, name === 'kantoor-1' ? options : []));
   browser = await Browser.start();
 }, { timeout: 180000 });
-after(async () => { await browser?.stop(); await town?.stop(); });
+afterEach(() => browser.leave());
+after(() => stopAll(browser, town));
 
 // ---- Walking.
 
@@ -291,6 +292,7 @@ test('what is offered to one is asked for by all: nobody is shown who is hidden 
       if (status >= 500) faults.push(`${person.login} ${where}: status ${status}`);
       for (const name of hiddenFrom(person)) if (text.includes(name)) faults.push(`${person.login} sees ${name} on ${where}`);
     }
+    await who.leave();
   }
   none(faults);
 });
@@ -308,6 +310,7 @@ test('in English: every page, and nothing Dutch left but what the municipality w
       if (dutch) faults.push(`${person.login} ${where}: ... ${text.slice(Math.max(0, dutch.index - 40), dutch.index + 60)} ...`);
       await who.picture(`english-${nameOf(person.login, shapeOf(where))}`);
     }
+    await who.leave();
   }
   none(faults);
 });
@@ -321,6 +324,7 @@ test('without script: every page is there', async () => {
       await who.go(where);
       if (await who.page.locator('main h1').count() !== 1 || !await who.page.locator('main h1').isVisible()) faults.push(`${person.login} ${where}`);
     }
+    await who.leave();
   }
   none(faults);
 });

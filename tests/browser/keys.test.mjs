@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
-import { freePort, Town } from './town.mjs';
+import { freePort, stopAll, Town } from './town.mjs';
 
 const domain = 'waarborg.localhost';
 let town, browser, office, reception, hall, elsewhere;
@@ -22,7 +22,7 @@ before(async () => {
   browser = await Browser.start();
 }, { timeout: 120000 });
 afterEach(() => browser.leave());
-after(async () => { await browser?.stop(); await town?.stop(); });
+after(() => stopAll(browser, town));
 
 // Somebody with a security key in their hand.
 async function withKey(station, options = {}) {

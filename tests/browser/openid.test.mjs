@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
-import { freePort, root, Town, until } from './town.mjs';
+import { freePort, root, stopAll, Town, until } from './town.mjs';
 
 const link = 'Aanmelden met het werkaccount';
 let town, browser, provider, reception, office, folder;
@@ -56,9 +56,7 @@ before(async () => {
 }, { timeout: 120000 });
 afterEach(() => browser.leave());
 after(async () => {
-  await browser?.stop();
-  await town?.stop();
-  await provider?.stop();
+  await stopAll(browser, town, provider);
   if (folder) fs.rmSync(folder, { recursive: true, force: true });
 });
 

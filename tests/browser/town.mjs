@@ -73,6 +73,13 @@ class Line {
   close() { this.cut(); this.server.close(); }
 }
 
+// Stops each of these, also when another says that something was wrong: what goes on running keeps a test from ending.
+export async function stopAll(...parts) {
+  const ends = [];
+  for (const part of parts) ends.push(...await Promise.allSettled([Promise.resolve(part?.stop())]));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}
+
 export class Town {
   static built() {
     const folder = process.env.WAARBORG_TOWN;

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { Browser } from './pages.mjs';
-import { Town } from './town.mjs';
+import { stopAll, Town } from './town.mjs';
 
 let town, browser, office, bo, ban, portrait;
 const failures = [];
@@ -23,7 +23,7 @@ before(async () => {
   await bo.signIn(town, 'burgerzaken');
 }, { timeout: 60000 });
 after(async () => {
-  try { await browser?.stop(); } finally { await town?.stop(); }
+  await stopAll(browser, town);
   assert.deepEqual(failures, [], 'no script of a file ran');
 });
 

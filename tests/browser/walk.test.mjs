@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Browser } from './pages.mjs';
-import { bin, Town, until } from './town.mjs';
+import { bin, stopAll, Town, until } from './town.mjs';
 import { compare, Walk } from './walk.mjs';
 
 let town, browser, reception, hall, office, ban, portrait;
@@ -24,9 +24,7 @@ before(async () => {
   portrait = town.portrait(7);
   browser = await Browser.start();
 }, { timeout: 60000 });
-after(async () => {
-  try { await browser?.stop(); } finally { await town?.stop(); }
-});
+after(() => stopAll(browser, town));
 
 const walk = (station, login, name) => Walk.begin(browser, station, town, login, name);
 // The answer to a check: its kind, as the page shows it, and its title.
