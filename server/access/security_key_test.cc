@@ -404,8 +404,8 @@ TEST(Cbor, LevelsAreFew) {
 
 TEST(Cbor, AMapHasItsKeysOnce) {
   using A = Authenticator;
-  const auto map =
-      CborMapByText(A::Head(5, 2) + A::Text("a") + A::Head(0, 1) + A::Text("b") + A::Bytes("xy"));
+  const std::string item = A::Head(5, 2) + A::Text("a") + A::Head(0, 1) + A::Text("b") + A::Bytes("xy");
+  const auto map = CborMapByText(item);
   ASSERT_TRUE(map);
   EXPECT_EQ(map->size(), 2u);
   EXPECT_EQ(CborBytes(map->at("b")), "xy");
