@@ -5,14 +5,13 @@
 #include "absl/strings/str_split.h"
 #include "client/commands/parts.h"
 #include "client/commands/photo_stream.h"
+#include "client/core/photo_pieces.h"
 #include "waarborg/v1/releases.grpc.pb.h"
 
 namespace waarborg::client {
 namespace {
 
 using Stub = pb::PhotoReleaseService::Stub;
-
-constexpr size_t kChunk = size_t{64} * 1024;
 
 std::unique_ptr<Stub> NewStub(const Call& call) {
   return pb::PhotoReleaseService::NewStub(call.connection.channel());
@@ -54,21 +53,20 @@ void FillConsent(const Arguments& a, bool consent, pb::DecideConsentRequest& req
 Reply Supply(Call& call) {
   const Arguments& a = call.arguments;
   const std::string file = ReadFileBytes("file", a.Get("file"));
-  pb::SupplyPhotoRequest first;
-  auto* approval = first.mutable_approval();
-  approval->set_idempotency_key(a.Has("key") ? a.Get("key") : NewIdempotencyKey());
-  approval->set_ban_id(a.Get("ban"));
-  approval->set_source_id(a.Get("source"));
-  approval->set_legal_basis_id(a.Get("basis"));
-  approval->set_basis_checked(a.Has("basis-checked"));
-  approval->set_person_checked(a.Has("person-checked"));
-  approval->set_photo_matches_person(a.Has("photo-checked"));
-  approval->set_file_size(static_cast<int64_t>(file.size()));
+  pb::SupplyApproval approval;
+  approval.set_idempotency_key(a.Has("key") ? a.Get("key") : NewIdempotencyKey());
+  approval.set_ban_id(a.Get("ban"));
+  approval.set_source_id(a.Get("source"));
+  approval.set_legal_basis_id(a.Get("basis"));
+  approval.set_basis_checked(a.Has("basis-checked"));
+  approval.set_person_checked(a.Has("person-checked"));
+  approval.set_photo_matches_person(a.Has("photo-checked"));
+  approval.set_file_size(static_cast<int64_t>(file.size()));
 
   if (a.Has("crop")) {
     const std::vector<std::string> parts = a.List("crop");
     if (parts.size() != 4) throw BadOption{"crop must be LEFT,TOP,WIDTH,HEIGHT in pixels"};
-    pb::Crop& crop = *approval->mutable_crop();
+    pb::Crop& crop = *approval.mutable_crop();
     crop.set_left(ReadCount("crop", parts[0]));
     crop.set_top(ReadCount("crop", parts[1]));
     crop.set_width(ReadCount("crop", parts[2]));
@@ -77,18 +75,7 @@ Reply Supply(Call& call) {
 
   Reply reply;
   auto response = std::make_shared<pb::SupplyPhotoResponse>();
-  auto stub = NewStub(call);
-  reply.error = call.connection.Ask(kPatience, [&](grpc::ClientContext& context) {
-    auto writer = stub->SupplyPhoto(&context, response.get());
-    bool open = writer->Write(first);
-    for (size_t at = 0; open && at < file.size(); at += kChunk) {
-      pb::SupplyPhotoRequest piece;
-      piece.set_chunk(file.substr(at, kChunk));
-      open = writer->Write(piece);
-    }
-    if (open) writer->WritesDone();
-    return writer->Finish();
-  });
+  reply.error = SendPhoto(call.connection, kPatience, approval, file, *response);
   if (!reply.ok()) return reply;
   reply.message = response;
   AddReceipt(call, reply, response->receipt());

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/commands/parts.h"
+#include "client/core/photo_pieces.h"
 
 namespace waarborg::client {
 
@@ -17,13 +18,7 @@ template <class Res, class Open>
 Reply ReceivePhoto(Call& call, Open open) {
   Reply reply;
   std::string jpeg;
-  reply.error = call.connection.Ask(kPatience, [&](grpc::ClientContext& context) {
-    auto reader = open(context);
-    Res piece;
-    jpeg.clear();
-    while (reader->Read(&piece)) jpeg += piece.chunk();
-    return reader->Finish();
-  });
+  reply.error = ReceivePieces<Res>(call.connection, kPatience, open, jpeg);
   if (!reply.ok()) return reply;
   const auto [width, height] = JpegSize(jpeg);
   reply.Fact("size", absl::StrCat(width, "x", height));

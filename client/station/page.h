@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "client/core/connection.h"
+#include "client/core/photo_pieces.h"
 #include "client/station/http.h"
 #include "client/station/seats.h"
 #include "client/station/view.h"
@@ -87,13 +88,7 @@ class Visit {
   // Receives a photo that comes in pieces. `open` starts the stream.
   template <class Res, class Open>
   client::Error Receive(Open open, std::string& jpeg) const {
-    return Settled(CoreConnection().Ask(std::chrono::seconds(10), [&](grpc::ClientContext& context) {
-      auto reader = open(context);
-      Res piece;
-      jpeg.clear();
-      while (reader->Read(&piece)) jpeg += piece.chunk();
-      return reader->Finish();
-    }));
+    return Settled(client::ReceivePieces<Res>(CoreConnection(), std::chrono::seconds(10), open, jpeg));
   }
   // The connection with this person's session; without one when nobody is signed in.
   const client::Connection& CoreConnection() const;
@@ -178,6 +173,10 @@ std::span<const Route> PrivacyRoutes();
 std::span<const Route> AdministrationRoutes();
 
 // ---- What the ways of signing in share.
+
+// Ends the session of who sits here: here whatever the core answers, there by itself when it cannot be
+// reached. Changes the cookies in `response`.
+void SignOff(Visit& v, Response& response);
 
 // The sign-in page, with what is wrong on top when Visit::Problem was called.
 Response SignInPage(Visit& v);

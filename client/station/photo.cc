@@ -23,7 +23,6 @@ using Service = pb::PhotoReleaseService;
 using Stub = pb::PhotoReleaseService::Stub;
 
 // As the core takes them.
-constexpr size_t kChunk = size_t{64} << 10;
 constexpr auto kSupplyTakes = std::chrono::seconds(60);
 constexpr int kMaxReason = 2000, kMaxBasis = 500;
 
@@ -433,25 +432,6 @@ Response UploadBytes(Visit& v) {
   return out;
 }
 
-// Sends approval and file; what is refused comes back.
-client::Error SendPhoto(const Visit& v, const pb::SupplyApproval& approval, const std::string& bytes) {
-  const auto stub = pb::PhotoReleaseService::NewStub(v.CoreConnection().channel());
-  return v.Settled(v.CoreConnection().Ask(kSupplyTakes, [&](grpc::ClientContext& context) {
-    pb::SupplyPhotoRequest piece;
-    *piece.mutable_approval() = approval;
-    pb::SupplyPhotoResponse response;
-    const auto writer = stub->SupplyPhoto(&context, &response);
-    bool open = writer->Write(piece);
-    for (size_t at = 0; open && at < bytes.size(); at += kChunk) {
-      piece.mutable_chunk()->assign(bytes, at, kChunk);
-      open = writer->Write(piece);
-    }
-    if (open) writer->WritesDone();
-    base::Wipe(*piece.mutable_chunk());
-    return writer->Finish();
-  }));
-}
-
 // What is wrong with the file itself: it is not kept.
 bool IsAboutTheBytes(const client::Error& error) {
   const std::string rule = error.rule();
@@ -500,7 +480,8 @@ Response Supply(Visit& v) {
     if (!v.Checked(name)) v.Fault(name, v.Say("Controleer dit en vink het aan, of verstrek de foto niet."));
   }
   if (!v.has_problem()) {
-    error = SendPhoto(v, approval, upload->bytes);
+    pb::SupplyPhotoResponse supplied;
+    error = v.Settled(client::SendPhoto(v.CoreConnection(), kSupplyTakes, approval, upload->bytes, supplied));
     if (error.ok()) {
       v.seat->upload().Clear();
       return v.Done(file->Path("/preview"),

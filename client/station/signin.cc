@@ -53,15 +53,8 @@ Response Switch(Visit&) {
 }
 
 Response SignOut(Visit& v) {
-  pb::CloseSessionResponse response;
-  // Here it is over whatever the core answers; there it ends by itself when it cannot be reached.
-  try {
-    (void)v.Ask<pb::SessionService>(&Stub::CloseSession, pb::CloseSessionRequest(), &response,
-                                    std::chrono::seconds(3));
-  } catch (const SessionEnded&) {
-  }
   Response out = Response::Redirect("/sign-in");
-  v.station.StandUp(v, out);
+  SignOff(v, out);
   return out;
 }
 
@@ -159,6 +152,16 @@ constexpr Route kRoutes[] = {
 };
 
 }  // namespace
+
+void SignOff(Visit& v, Response& response) {
+  pb::CloseSessionResponse closed;
+  try {
+    (void)v.Ask<pb::SessionService>(&Stub::CloseSession, pb::CloseSessionRequest(), &closed,
+                                    std::chrono::seconds(3));
+  } catch (const SessionEnded&) {
+  }
+  v.station.StandUp(v, response);
+}
 
 Response SignInPage(Visit& v) {
   View view;

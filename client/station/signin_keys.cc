@@ -37,8 +37,7 @@ constexpr Refused kUseRefused[] = {
      T("Meld u aan met wachtwoord en code, en zeg het de beheerder.")},
     {"NotAllowedError", T("Er is geen sleutel gebruikt."),
      T("Het is afgebroken of duurde te lang, er was geen sleutel die hier is aangemeld, of de pincode of "
-       "vinger "
-       "ontbrak. Probeer het opnieuw, of meld u aan met wachtwoord en code.")},
+       "vinger ontbrak. Probeer het opnieuw, of meld u aan met wachtwoord en code.")},
     {"", T("De sleutel is niet gebruikt."), T("Probeer het opnieuw, of meld u aan met wachtwoord en code.")},
 };
 

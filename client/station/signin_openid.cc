@@ -36,15 +36,7 @@ Response Begin(Visit& v) {
   Response out = Response::Redirect(response.authorization_url());
   // Who comes back from another site brings no strict cookie along: whoever sits here could not be told to go
   // then, so they go now.
-  if (v.seat != nullptr) {
-    pb::CloseSessionResponse closed;
-    try {
-      (void)v.Ask<pb::SessionService>(&Stub::CloseSession, pb::CloseSessionRequest(), &closed,
-                                      std::chrono::seconds(3));
-    } catch (const SessionEnded&) {
-    }
-    v.station.StandUp(v, out);
-  }
+  if (v.seat != nullptr) SignOff(v, out);
   out.headers.emplace_back("Set-Cookie", StateCookie(response.state()));
   return out;
 }

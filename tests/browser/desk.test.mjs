@@ -23,13 +23,21 @@ const check = async (who, visitor) => {
   await who.page.locator('#visitor').press('Enter');
 };
 // The answer, as far as it says this.
-const answered = async (who, text) => {
-  try {
-    await who.page.locator('#answer').getByText(text).first().waitFor({ timeout: 8000 });
-  } catch (error) {
-    throw new Error(`the answer never said "${text}", but:\n${await who.text().catch(() => '(nothing)')}`, { cause: error });
-  }
-};
+const answered = (who, text) => who.see(text, 8000, '#answer');
+// Holds what the page sends there next; gives what lets it go on.
+async function held(who, path) {
+  let goOn;
+  const free = new Promise((done) => { goOn = done; });
+  await who.page.route(path, async (route) => { await free; await route.continue(); }, { times: 1 });
+  return goOn;
+}
+// On record: one demand, with its own time, and the police.
+async function oneDemandAndPolice(of) {
+  const file = await town.run('toezicht', 'kantoor-1', 'ban', 'show', '--ban', of);
+  const breach = file.ban.breaches.at(-1);
+  assert.equal(breach.demands.length, 1);
+  assert.equal(breach.policeCalled ?? breach.police_called, true);
+}
 
 test('signing in: wrong words are refused without saying which, good ones lead to the desk', async () => {
   const roos = await browser.person(reception);
@@ -85,19 +93,13 @@ test('keyboard alone: check, hide, demand, next visitor', async () => {
   await roos.page.keyboard.type('vera vink 1-2-1990');
   await key('Enter');
   await answered(roos, 'Geen verbod gevonden');
-  // It is on record, each with its own time.
-  const file = await town.run('toezicht', 'kantoor-1', 'ban', 'show', '--ban', ban);
-  const breach = file.ban.breaches.at(-1);
-  assert.equal(breach.demands.length, 1);
-  assert.equal(breach.policeCalled ?? breach.police_called, true);
+  await oneDemandAndPolice(ban);
 });
 
 test('who types on while an answer is under way loses no letter, and no letter becomes a key', async () => {
   const roos = await browser.person(reception);
   await roos.signIn(town, 'receptie');
-  let goOn;
-  const held = new Promise((done) => { goOn = done; });
-  await roos.page.route('**/desk/check', async (route) => { await held; await route.continue(); }, { times: 1 });
+  const goOn = await held(roos, '**/desk/check');
   await check(roos, 'Jan Pieter de Vries 12-03-1985');
   await roos.page.keyboard.press('Control+A');
   await roos.page.keyboard.type('P');
@@ -116,17 +118,12 @@ test('two touches at once are both recorded, in their order', async () => {
   await check(roos, 'Kees Zand 01-01-1981');
   await answered(roos, 'Bel de interne hulpverlening');
   // Both before the first is answered.
-  let goOn;
-  const held = new Promise((done) => { goOn = done; });
-  await roos.page.route('**/desk/log', async (route) => { await held; await route.continue(); }, { times: 1 });
+  const goOn = await held(roos, '**/desk/log');
   await roos.page.keyboard.press('1');
   await roos.page.keyboard.press('P');
   goOn();
   await until('both are recorded', async () => (await roos.page.locator('.touch.is-done').count()) === 2);
-  const file = await town.run('toezicht', 'kantoor-1', 'ban', 'show', '--ban', zand);
-  const breach = file.ban.breaches.at(-1);
-  assert.equal(breach.demands.length, 1);
-  assert.equal(breach.policeCalled ?? breach.police_called, true);
+  await oneDemandAndPolice(zand);
   await town.lift(zand);
 });
 

@@ -67,6 +67,9 @@ const ours = async (who) => (await who.context.cookies()).filter((c) => c.domain
 async function toService(who) {
   town.clock('now');
   await who.go('/sign-in');
+  await followLink(who);
+}
+async function followLink(who) {
   await who.follow(link);
   await who.page.waitForURL(`${provider.issuer}/interaction/*`);
 }
@@ -74,6 +77,12 @@ async function toService(who) {
 async function answerThere(who, login) {
   await who.fill({ login, password: 'daar' });
   await who.page.getByRole('button', { name: 'Verder' }).click({ noWaitAfter: true });
+}
+// The whole way; ends at this address.
+async function signIn(who, login, address) {
+  await toService(who);
+  await answerThere(who, login);
+  await who.page.waitForURL(address);
 }
 // Stops the browser where the service sends it back to the pages; gives a promise of what it stopped at.
 async function onTheWayBack(who) {
@@ -93,9 +102,7 @@ test('there and back: signed in, at the page where this person begins', async ()
   const roos = await at(reception);
   await roos.go('/sign-in');
   await roos.check('sign-in-openid');
-  await toService(roos);
-  await answerThere(roos, 'receptie');
-  await roos.page.waitForURL(`${reception.url}/desk`);
+  await signIn(roos, 'receptie', `${reception.url}/desk`);
   await roos.see('Roos Roodborst');
   // The strict cookie goes along with what comes next, and the one of the attempt is gone.
   await roos.page.reload();
@@ -104,23 +111,18 @@ test('there and back: signed in, at the page where this person begins', async ()
   // Nothing of it is left to go back to.
   assert.ok(!roos.page.url().includes('code='));
   const tess = await at(office);
-  await toService(tess);
-  await answerThere(tess, 'toezicht');
-  await tess.page.waitForURL(`${office.url}/tasks`);
+  await signIn(tess, 'toezicht', `${office.url}/tasks`);
   await tess.see('Tess Torenvalk');
 });
 
 test('a change of person: who comes back takes the place', async () => {
   const roos = await at(reception);
-  await toService(roos);
-  await answerThere(roos, 'receptie');
-  await roos.page.waitForURL(/\/desk$/);
+  await signIn(roos, 'receptie', /\/desk$/);
   const [first] = await ours(roos);
   await roos.page.keyboard.press('F9');
   await roos.page.waitForURL(/sign-in/);
   await roos.see('Nu aangemeld:');
-  await roos.follow(link);
-  await roos.page.waitForURL(`${provider.issuer}/interaction/*`);
+  await followLink(roos);
   assert.ok(!(await ours(roos)).some((c) => c.name === '__Host-waarborg'), 'who sat here has gone before the browser went elsewhere');
   await answerThere(roos, 'receptie-2');
   await roos.page.waitForURL(/\/desk$/);
@@ -165,18 +167,14 @@ test('the service says no, or knows somebody that this house does not', async ()
   await roos.check('openid-stranger');
   assert.deepEqual(await ours(roos), []);
   const english = await at(reception, { language: 'en' });
-  await english.go('/sign-in');
-  await english.follow(link);
-  await english.page.waitForURL(`${provider.issuer}/interaction/*`);
+  await toService(english);
   await answerThere(english, 'vreemde');
   await english.see('You cannot sign in here with this account of work now');
 });
 
 test('without script as well', async () => {
   const roos = await at(reception, { script: false });
-  await toService(roos);
-  await answerThere(roos, 'receptie');
-  await roos.page.waitForURL(`${reception.url}/desk`);
+  await signIn(roos, 'receptie', `${reception.url}/desk`);
   await roos.see('Roos Roodborst');
 });
 

@@ -65,10 +65,10 @@ export class Person {
   async follow(name) { await this.page.getByRole('link', { name }).first().click(); await this.page.waitForLoadState(); }
   async fill(fields) { for (const [name, value] of Object.entries(fields)) await this.page.locator(`[name="${name}"]:not([type=hidden])`).first().fill(value); }
   text() { return this.page.locator('body').innerText(); }
-  // Waits until the page says so; what it said instead is in the error.
-  async see(text, limit = 5000) {
+  // Waits until the page, or this piece of it, says so; what the page said instead is in the error.
+  async see(text, limit = 5000, piece = 'body') {
     try {
-      await this.page.getByText(text).first().waitFor({ timeout: limit });
+      await this.page.locator(piece).getByText(text).first().waitFor({ timeout: limit });
     } catch (error) {
       throw new Error(`${this.url} never said "${text}", but:\n${await this.text().catch(() => '(nothing)')}`, { cause: error });
     }
